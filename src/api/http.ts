@@ -1,0 +1,78 @@
+import express, { type ErrorRequestHandler, type IRouter, type RequestHandler, Router } from 'express'
+import type { LoginEnv } from '../auth/login.ts'
+import { AppError, type ErrorCode, toAppError } from '../errors.ts'
+import type { Env } from './invoke.ts'
+import { operations } from './operations/index.ts'
+import { type Authenticate, refuseOtherMethods, restRouter, routeOf } from './rest.ts'
+import { SESSION_ROUTES, sessionRouter } from './session-routes.ts'
+
+/** Largest request body. */
+export const MAX_BODY_BYTES = 1024 * 1024
+
+/** What the REST API needs beside the operations' own environment. */
+export interface ApiOptions {
+  readonly env: Env & LoginEnv
+  readonly authenticate: Authenticate
+  readonly cookieSecure: boolean
+  /** Told of every error that is our own fault. */
+  readonly onBug: (error: unknown) => void
+}
+
+/** Everything below `/api/v1` that is plain HTTP: sign-in, the operations, and clear refusals of all else. */
+export function apiRouter(options: ApiOptions): IRouter {
+  const router = Router()
+  router.use(refuseOtherTypes, express.json({ limit: MAX_BODY_BYTES }))
+  router.use(sessionRouter(options.env, options.cookieSecure))
+  router.use(restRouter(options.env, operations, options.authenticate))
+  for (const [path, methods] of methodsByPath()) refuseOtherMethods(router, path, methods)
+  router.use(() => {
+    throw new AppError('not_found', 'no such path; the API is described in the documentation')
+  })
+  router.use(renderError(options.onBug))
+  return router
+}
+
+/** Every path that answers, with its methods. */
+export function methodsByPath(): Map<string, string[]> {
+  const routes = operations.map((operation) => {
+    const { method, path } = routeOf(operation)
+    return { method: method.toUpperCase(), path }
+  })
+  const named = SESSION_ROUTES.map((route) => {
+    const [method = '', path = ''] = route.split(' ')
+    return { method, path }
+  })
+  const byPath = Map.groupBy([...routes, ...named], (route) => route.path)
+  return new Map([...byPath].map(([path, found]) => [path, found.map((route) => route.method)]))
+}
+
+/** Answers any error with its status and `{"error", "code"}`. */
+export function renderError(onBug: (error: unknown) => void): ErrorRequestHandler {
+  return (thrown, _req, res, next) => {
+    const error = fromHttp(thrown) ?? toAppError(thrown)
+    if (error.code === 'internal') onBug(thrown)
+    if (res.headersSent) return next(thrown)
+    if (error.code === 'unauthenticated') res.setHeader('WWW-Authenticate', 'Bearer realm="wirety"')
+    res.status(error.status).json(error.body)
+  }
+}
+
+/** A body in another language than JSON is refused before it is read. */
+const refuseOtherTypes: RequestHandler = (req, _res, next) => {
+  const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
+  if (hasBody && req.is('application/json') === false) {
+    throw new AppError('unsupported_media_type', 'send the body as JSON, with Content-Type: application/json')
+  }
+  next()
+}
+
+const CODE_OF_STATUS: Record<number, ErrorCode> = { 413: 'too_large', 415: 'unsupported_media_type' }
+
+/** Errors that Express and its body parser throw about the request itself. */
+function fromHttp(thrown: unknown): AppError | undefined {
+  if (thrown instanceof AppError || !(thrown instanceof Error)) return undefined
+  const status = 'status' in thrown ? Number(thrown.status) : 0
+  if (status < 400 || status > 499) return undefined
+  if (status === 413) return new AppError('too_large', `the body is larger than ${MAX_BODY_BYTES} bytes`)
+  return new AppError(CODE_OF_STATUS[status] ?? 'invalid', `malformed request: ${thrown.message}`, { cause: thrown })
+}

@@ -1,0 +1,249 @@
+import { z } from 'zod'
+import { formatPrefix, overlaps, parsePrefix, parsePrefixLoosely } from '../../core/address.ts'
+import { isAdmin, type Principal } from '../../core/principal.ts'
+import type { Network } from '../../core/topology.ts'
+import { presharedKey, renderConfig } from '../../core/wireguard.ts'
+import { mintEnrolmentToken } from '../../auth/secrets.ts'
+import { AppError } from '../../errors.ts'
+import type { Db } from '../../storage/db.ts'
+import * as hosts from '../../storage/hosts.ts'
+import * as networks from '../../storage/networks.ts'
+import * as peers from '../../storage/peers.ts'
+import * as topologies from '../../storage/topology.ts'
+import * as users from '../../storage/users.ts'
+import {
+  AllowedIp,
+  ConfigText,
+  DnsLabel,
+  Endpoint,
+  NetworkId,
+  PageOf,
+  PeerId,
+  Port,
+  pageFields,
+  Secret,
+  Timestamp,
+  UserId,
+} from '../fields.ts'
+import { type Context, defineOperation } from '../operation.ts'
+import { pageRequest } from '../page-request.ts'
+
+const MAX_PAGE_SIZE = 500
+/** The port that WireGuard's documentation uses; a jump peer must have one to be reachable. */
+const WIREGUARD_PORT = 51_820
+
+const PeerView = z.object({
+  id: z.string(),
+  name: z.string(),
+  public_key: z.string(),
+  address: z.string(),
+  address_v6: z.string().optional(),
+  endpoint: z.string(),
+  listen_port: z.int(),
+  additional_allowed_ips: z.array(z.string()),
+  token: Secret,
+  is_jump: z.boolean(),
+  use_agent: z.boolean(),
+  owner_id: z.string(),
+  group_ids: z.array(z.string()),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+})
+
+const Name = DnsLabel.describe('DNS label, such as laptop-alice')
+const ExternalEndpoint = Endpoint.describe('Public address: host, host:port or [v6]:port; empty for none')
+const ListenPort = Port.describe('WireGuard UDP port')
+const AllowedIps = z.array(AllowedIp).max(64).describe('More CIDRs that this peer carries')
+
+/** Lists the peers of a network that the caller may see. */
+export const listPeers = defineOperation({
+  name: 'list_peers',
+  title: 'List peers',
+  description: 'Lists peers of a network, oldest first. Administrators see all, users their own.',
+  http: 'GET /networks/{network_id}/peers',
+  permission: 'peers:read',
+  effect: 'read',
+  input: z.strictObject({
+    network_id: NetworkId,
+    ...pageFields(MAX_PAGE_SIZE),
+    filter: z.string().max(255).optional().describe('Part of a name, address or id'),
+  }),
+  output: PageOf(PeerView),
+  async run({ tx, who, vault }, input) {
+    const { id } = await networks.get(tx, who, input.network_id)
+    const scope = { network_id: id, filter: input.filter ?? '' }
+    const page = await peers.list(tx, vault, who, scope, pageRequest(input, MAX_PAGE_SIZE))
+    return { ...page, data: page.data.map(peerView) }
+  },
+})
+
+/** Gets one peer. */
+export const getPeer = defineOperation({
+  name: 'get_peer',
+  title: 'Get peer',
+  description: 'Shows one peer.',
+  http: 'GET /networks/{network_id}/peers/{peer_id}',
+  permission: 'peers:read',
+  effect: 'read',
+  input: z.strictObject({ network_id: NetworkId, peer_id: PeerId }),
+  output: PeerView,
+  async run({ tx, who, vault }, input) {
+    return peerView(await peers.get(tx, vault, who, input.network_id, input.peer_id))
+  },
+})
+
+/** Adds a peer to a network. Allocates one tunnel address per address family. */
+export const createPeer = defineOperation({
+  name: 'create_peer',
+  title: 'Create peer',
+  description: 'Adds a peer with keys and the lowest free address. Only administrators create jump peers.',
+  http: 'POST /networks/{network_id}/peers',
+  permission: 'peers:write',
+  effect: 'create',
+  input: z.strictObject({
+    network_id: NetworkId,
+    name: Name,
+    endpoint: ExternalEndpoint.optional(),
+    listen_port: ListenPort.optional(),
+    is_jump: z.boolean().optional().describe('Hub that the other peers connect to'),
+    use_agent: z.boolean().optional().describe('Managed by an agent; otherwise configured by hand'),
+    additional_allowed_ips: AllowedIps.optional(),
+    owner_id: UserId.optional().describe('Owner; only administrators choose one, users own what they create'),
+  }),
+  output: PeerView,
+  async run(context, input) {
+    const { tx, who, now, random, vault } = context
+    if (input.is_jump && !isAdmin(who)) throw new AppError('forbidden', 'only administrators can create jump peers')
+    const network = await networks.get(tx, who, input.network_id)
+    const keys = random.newKeyPair()
+    const peer = {
+      id: random.newId(),
+      network_id: network.id,
+      name: input.name,
+      public_key: keys.publicKey,
+      ...(await hosts.take(tx, network)),
+      endpoint: input.endpoint ?? '',
+      listen_port: input.listen_port || (input.is_jump ? WIREGUARD_PORT : 0),
+      additional_allowed_ips: allowedIps(who, network, input.additional_allowed_ips ?? []),
+      is_jump: input.is_jump ?? false,
+      use_agent: input.is_jump || (input.use_agent ?? false),
+      owner_id: isAdmin(who) ? await ownerId(tx, input.owner_id) : who.id,
+      created_at: now,
+      updated_at: now,
+    }
+    await peers.insert(tx, vault, peer, { privateKey: keys.privateKey, token: mintEnrolmentToken(random) })
+    return peerView(await peers.get(tx, vault, who, network.id, peer.id))
+  },
+})
+
+/** Changes a peer. */
+export const updatePeer = defineOperation({
+  name: 'update_peer',
+  title: 'Update peer',
+  description: 'Changes the given fields of a peer. Only administrators change the owner.',
+  http: 'PUT /networks/{network_id}/peers/{peer_id}',
+  permission: 'peers:write',
+  effect: 'update',
+  input: z.strictObject({
+    network_id: NetworkId,
+    peer_id: PeerId,
+    name: Name.optional(),
+    endpoint: ExternalEndpoint.optional(),
+    listen_port: ListenPort.optional(),
+    additional_allowed_ips: AllowedIps.optional(),
+    owner_id: z.string().max(255).optional().describe('New owner; empty for none').meta({ ref: 'user' }),
+  }),
+  output: PeerView,
+  async run({ tx, who, now, vault }, input) {
+    const peer = await peers.get(tx, vault, who, input.network_id, input.peer_id)
+    const network = await networks.get(tx, who, peer.network_id)
+    const ips = input.additional_allowed_ips
+    await peers.update(tx, {
+      ...peer,
+      name: input.name ?? peer.name,
+      endpoint: input.endpoint ?? peer.endpoint,
+      listen_port: input.listen_port ?? peer.listen_port,
+      additional_allowed_ips: ips ? allowedIps(who, network, ips) : peer.additional_allowed_ips,
+      owner_id: await newOwner({ tx, who }, peer, input.owner_id),
+      updated_at: now,
+    })
+    return peerView(await peers.get(tx, vault, who, peer.network_id, peer.id))
+  },
+})
+
+/** Deletes a peer and frees its addresses. */
+export const deletePeer = defineOperation({
+  name: 'delete_peer',
+  title: 'Delete peer',
+  description: 'Deletes a peer and frees its addresses. The last jump peer of a network stays.',
+  http: 'DELETE /networks/{network_id}/peers/{peer_id}',
+  permission: 'peers:write',
+  effect: 'delete',
+  input: z.strictObject({ network_id: NetworkId, peer_id: PeerId }),
+  output: z.null(),
+  async run({ tx, who, vault }, input) {
+    const peer = await peers.get(tx, vault, who, input.network_id, input.peer_id)
+    if (peer.is_jump && !(await peers.hasOtherJump(tx, peer.network_id, peer.id))) {
+      throw new AppError('conflict', `"${peer.name}" is the last jump peer of its network; create another one first`)
+    }
+    await peers.remove(tx, peer)
+    await hosts.release(tx, await networks.get(tx, who, peer.network_id), peer)
+    return null
+  },
+})
+
+/** The WireGuard configuration of a peer, private key included. */
+export const getPeerConfig = defineOperation({
+  name: 'get_peer_config',
+  title: 'Get peer configuration',
+  description: "Shows a peer's WireGuard configuration with the keys left out; a person gets them through REST.",
+  http: 'GET /networks/{network_id}/peers/{peer_id}/config',
+  permission: 'peers:read',
+  effect: 'read',
+  input: z.strictObject({ network_id: NetworkId, peer_id: PeerId }),
+  output: z.object({ config: ConfigText }),
+  async run({ tx, who, vault }, input) {
+    const peer = await peers.get(tx, vault, who, input.network_id, input.peer_id)
+    const topology = await topologies.load(tx, who, peer.network_id)
+    const sealed = await networks.getPskSeed(tx, peer.network_id)
+    const seed = Buffer.from(vault.open(sealed, `networks.psk_seed:${peer.network_id}`), 'base64')
+    const privateKey = await peers.getPrivateKey(tx, vault, peer.id)
+    return { config: renderConfig(topology, peer, { privateKey, presharedKey: (a, b) => presharedKey(seed, a, b) }) }
+  },
+})
+
+function peerView(peer: peers.PeerRecord): z.input<typeof PeerView> {
+  const { address, address_v6, owner_id, ...rest } = peer
+  return {
+    ...rest,
+    address: address ?? '',
+    ...(address_v6 === null ? {} : { address_v6 }),
+    additional_allowed_ips: [...peer.additional_allowed_ips],
+    owner_id: owner_id ?? '',
+    group_ids: [],
+  }
+}
+
+/** Canonical text of `cidrs`. A user may not claim tunnel addresses: the traffic of other peers would follow. */
+function allowedIps(who: Principal, network: Network, cidrs: readonly string[]): string[] {
+  const wanted = cidrs.map(parsePrefixLoosely)
+  const own = [network.cidr, network.cidr_v6].filter((cidr) => cidr !== null).map(parsePrefix)
+  const claimed = wanted.find((prefix) => own.some((tunnel) => overlaps(tunnel, prefix)))
+  if (claimed && !isAdmin(who)) {
+    const text = formatPrefix(claimed)
+    throw new AppError('forbidden', `additional_allowed_ips: ${text} overlaps the network; only administrators may do that`)
+  }
+  return [...new Set(wanted.map(formatPrefix))]
+}
+
+async function ownerId(tx: Db, wanted: string | undefined): Promise<string | null> {
+  if (!wanted) return null
+  if (await users.find(tx, wanted)) return wanted
+  throw new AppError('invalid', `owner_id: no user "${wanted}"`)
+}
+
+async function newOwner({ tx, who }: Pick<Context, 'tx' | 'who'>, peer: peers.PeerRecord, wanted: string | undefined) {
+  if (wanted === undefined || wanted === (peer.owner_id ?? '')) return peer.owner_id
+  if (!isAdmin(who)) throw new AppError('forbidden', 'only administrators can change peer ownership')
+  return ownerId(tx, wanted)
+}

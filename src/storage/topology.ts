@@ -1,0 +1,17 @@
+import type { Principal } from '../core/principal.ts'
+import type { Topology } from '../core/topology.ts'
+import * as acls from './acls.ts'
+import type { Db } from './db.ts'
+import * as incidents from './incidents.ts'
+import * as networks from './networks.ts'
+import * as peers from './peers.ts'
+
+/** Everything that decides the configuration of a network that `who` may see: five queries, whatever its size. */
+export async function load(tx: Db, who: Principal, networkId: string): Promise<Topology> {
+  return {
+    network: await networks.get(tx, who, networkId),
+    peers: await peers.listAll(tx, networkId),
+    acl: await acls.get(tx, networkId),
+    quarantined: await incidents.listQuarantined(tx, networkId),
+  }
+}

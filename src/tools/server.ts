@@ -1,0 +1,46 @@
+import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from '@modelcontextprotocol/server'
+import type { Env } from '../api/invoke.ts'
+import { ANONYMOUS, type Principal } from '../core/principal.ts'
+import { VERSION } from '../version.ts'
+import { callTool } from './call.ts'
+import { tools, toolsOf } from './catalog.ts'
+import { closest } from './closest.ts'
+
+const INSTRUCTIONS = `Runs WireGuard networks. A network has a CIDR; peers have tunnel addresses in it; jump peers are the hubs.
+Start with list_networks. To build one: suggest_cidrs, create_network, create_peer with is_jump, then the other peers.
+compute_reachability tells who reaches whom and why. Incidents block peers until resolve_incident.
+Ids and unambiguous names are both accepted. Keys and tokens are never shown here: people fetch configurations through REST.`
+
+/** Where bugs are reported. */
+export interface ToolLog {
+  error(fields: object, message: string): void
+}
+
+/** An MCP server that offers the operations as tools. Who asks is read from each request, never from the connection. */
+export function createToolServer(env: Env, log: ToolLog): Server {
+  const server = new Server(
+    { name: 'wirety-mcp', title: 'Wirety MCP', version: VERSION },
+    { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
+  )
+  server.setRequestHandler('tools/list', (_request, context) => ({ tools: toolsOf(principalOf(context)) }))
+  server.setRequestHandler('tools/call', async (request, context) => {
+    const { name, arguments: given } = request.params
+    const who = principalOf(context)
+    const tool = tools.get(name)
+    if (!tool) throw refusal(name, who)
+    return callTool(env, tool, who, given, (error) => log.error({ err: error, tool: name }, 'tool call failed'))
+  })
+  return server
+}
+
+/** The principal that the transport has proved for this request. */
+function principalOf(context: ServerContext): Principal {
+  const principal = context.http?.authInfo?.extra?.principal
+  return principal === undefined ? ANONYMOUS : (principal as Principal) // set by the transport only
+}
+
+function refusal(name: string, who: Principal): ProtocolError {
+  const likely = closest(name, toolsOf(who).map((tool) => tool.name))
+  const hint = likely ? `did you mean "${likely}"?` : 'tools/list names them all'
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, `no tool "${name.slice(0, 100)}"; ${hint}`)
+}
