@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs'
 const OLDEST = 24
 const running = Number(process.versions.node.split('.')[0])
 if (running < OLDEST) {
-  process.stderr.write(`wirety-mcp needs Node ${OLDEST} or newer, and this is ${process.version}; "npm ci && npm start" in a clone brings its own.\n`)
+  process.stderr.write(
+    `wirety-mcp needs Node ${OLDEST} or newer, and this is ${process.version}; "npm ci && npm start" in a clone brings its own.\n`,
+  )
   process.exit(1)
 }
 // A clone runs from source, the published package from what was built of it.

@@ -28,15 +28,28 @@ export interface ConfigSecrets {
 const list = z
   .string()
   .default('')
-  .transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''))
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  )
 
 const Origin = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text).origin)
 
 const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
-  HTTP_PORT: z.string().regex(/^\d{1,5}$/, 'is a port number').default('8080').transform(Number).pipe(z.int().max(65_535)),
+  HTTP_PORT: z
+    .string()
+    .regex(/^\d{1,5}$/, 'is a port number')
+    .default('8080')
+    .transform(Number)
+    .pipe(z.int().max(65_535)),
   DATABASE_URL: z.string().startsWith('file:', 'starts with file:').default('file:data/wirety.db'),
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, '')).optional(),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .transform((text) => text.replace(/\/+$/, ''))
+    .optional(),
   ALLOWED_HOSTS: list,
   ALLOWED_ORIGINS: list.pipe(z.array(Origin)),
   COOKIE_SECURE: z.enum(['true', 'false']).default('true'),
@@ -46,7 +59,10 @@ const Environment = z.object({
 })
 
 /** Reads the settings. Empty variables count as unset; a bad one fails with its name and what is wrong. */
-export function readConfig(environment: Record<string, string | undefined>): { config: Config; secrets: ConfigSecrets } {
+export function readConfig(environment: Record<string, string | undefined>): {
+  config: Config
+  secrets: ConfigSecrets
+} {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const parsed = Environment.safeParse(given)
   if (!parsed.success) {

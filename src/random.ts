@@ -38,7 +38,10 @@ function newKeyPair(): KeyPair {
     publicKeyEncoding: { format: 'der', type: 'spki' },
   })
   const raw = (der: Buffer) => der.subarray(-RAW_KEY_BYTES)
-  return { privateKey: clamp(raw(pair.privateKey)).toString('base64'), publicKey: raw(pair.publicKey).toString('base64') }
+  return {
+    privateKey: clamp(raw(pair.privateKey)).toString('base64'),
+    publicKey: raw(pair.publicKey).toString('base64'),
+  }
 }
 
 /** Sets the fixed bits of an X25519 scalar, as `wg genkey` does; the public key stays the same (RFC 7748, section 5). */

@@ -73,7 +73,13 @@ export async function startTestApp(
     as,
     mcp: (token, transport = 'streamable') => mcpClient(app.url, token, transport),
     async addUser(name, networks = []) {
-      const account = { email: `${name}@example.com`, name, role: 'user', password: PASSWORD, authorized_networks: networks }
+      const account = {
+        email: `${name}@example.com`,
+        name,
+        role: 'user',
+        password: PASSWORD,
+        authorized_networks: networks,
+      }
       const { id } = (await as(adminToken).post('/users', account)).body
       const login = await as(undefined).post('/auth/login', { username: account.email, password: PASSWORD })
       return { id, token: await newToken(as(login.body.session_hash), name) }
@@ -121,7 +127,9 @@ async function mcpClient(url: string, token: string, kind: 'sse' | 'streamable')
     kind === 'sse'
       ? new SSEClientTransport(endpoint, {
           requestInit: { headers },
-          eventSourceInit: { fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, ...headers } }) },
+          eventSourceInit: {
+            fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, ...headers } }),
+          },
         })
       : new StreamableHTTPClientTransport(endpoint, { requestInit: { headers } })
   // the SDK's own transports do not satisfy its interface under exactOptionalPropertyTypes

@@ -55,16 +55,21 @@ test('each library has one home', () => {
 })
 
 test('the core does no input or output and knows no clock and no randomness', () => {
-  const impure = /node:(fs|net|http|https|child_process|timers|dns)|Date\.now|new Date\(\)|Math\.random|randomBytes|randomUUID|process\./
+  const impure =
+    /node:(fs|net|http|https|child_process|timers|dns)|Date\.now|new Date\(\)|Math\.random|randomBytes|randomUUID|process\./
   const allowed = /import \{ isIPv4, isIPv6 \} from 'node:net'|import \{ isIP\w*(, isIP\w*)* \} from 'node:net'/
-  const guilty = files.filter((file) => placeOf(file) === 'core').filter((file) => {
-    const source = readFileSync(join('src', file), 'utf8').replace(allowed, '')
-    return impure.test(source)
-  })
+  const guilty = files
+    .filter((file) => placeOf(file) === 'core')
+    .filter((file) => {
+      const source = readFileSync(join('src', file), 'utf8').replace(allowed, '')
+      return impure.test(source)
+    })
   expect(guilty).toEqual([])
 })
 
 test('no folder is a dumping ground', () => {
   const names = files.flatMap((file) => file.split('/').slice(0, -1))
-  expect(names.filter((name) => /^(utils?|helpers?|common|services?|types|middleware|lib|misc)$/.test(name))).toEqual([])
+  expect(names.filter((name) => /^(utils?|helpers?|common|services?|types|middleware|lib|misc)$/.test(name))).toEqual(
+    [],
+  )
 })

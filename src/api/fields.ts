@@ -7,11 +7,11 @@ export type Reference = 'network' | 'peer' | 'user' | 'incident' | 'token'
 
 const id = (ref: Reference, description: string) => z.string().min(1).max(255).describe(description).meta({ ref })
 
-export const NetworkId = id('network', 'Network id')
-export const PeerId = id('peer', 'Peer id')
-export const UserId = id('user', 'User id')
-export const IncidentId = id('incident', 'Incident id')
-export const TokenId = id('token', 'API token id')
+export const NetworkId = id('network', 'Network')
+export const PeerId = id('peer', 'Peer')
+export const UserId = id('user', 'User')
+export const IncidentId = id('incident', 'Incident')
+export const TokenId = id('token', 'API token')
 
 /** RFC 3339 UTC text. `format` instead of a pattern keeps the schema small. */
 export const Timestamp = z.string().meta({ format: 'date-time' })
@@ -38,8 +38,7 @@ export const Endpoint = z.string().superRefine(refine((text) => text === '' || p
 export const Port = z.int().min(0).max(65_535)
 
 /** Text on one line. */
-export const Line = (max: number) =>
-  z.string().max(max).superRefine(refine(checkLine))
+export const Line = (max: number) => z.string().max(max).superRefine(refine(checkLine))
 
 /** A list page; numbers out of range are moved into it. */
 export const pageFields = (max: number) => ({
@@ -74,7 +73,10 @@ const LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/
 function checkLabel(text: string): void {
   if (text.length > 63) throw new AppError('invalid', 'a name has at most 63 characters')
   if (!LABEL.test(text)) {
-    throw new AppError('invalid', 'use lower-case letters, digits and hyphens, with no hyphen at either end (a DNS label)')
+    throw new AppError(
+      'invalid',
+      'use lower-case letters, digits and hyphens, with no hyphen at either end (a DNS label)',
+    )
   }
 }
 
@@ -84,8 +86,7 @@ function checkName(text: string): void {
 }
 
 function checkLine(text: string): void {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text)) {
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) {
     throw new AppError('invalid', 'use one line of text without control characters')
   }
 }

@@ -30,7 +30,12 @@ export type Output<O extends Operation> = z.output<O['output']>
  * The only way to run an operation: parse the input, authorise, run in a transaction, let out what the output schema
  * names, write the audit row. Throws AppError; anything else that went wrong inside rolls back and surfaces as a bug.
  */
-export async function invoke<O extends Operation>(env: Env, operation: O, caller: Caller, raw: unknown): Promise<Output<O>> {
+export async function invoke<O extends Operation>(
+  env: Env,
+  operation: O,
+  caller: Caller,
+  raw: unknown,
+): Promise<Output<O>> {
   try {
     authorise(operation, caller.who)
     const input = parseInput(operation, raw)
@@ -63,7 +68,13 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   return path ? `${path}: ${issue.message}` : issue.message
 }
 
-async function runWrite<O extends Operation>(env: Env, operation: O, caller: Caller, tx: Db, input: Input): Promise<Output<O>> {
+async function runWrite<O extends Operation>(
+  env: Env,
+  operation: O,
+  caller: Caller,
+  tx: Db,
+  input: Input,
+): Promise<Output<O>> {
   const networkId = textOf(input.network_id)
   if (networkId !== null) await networks.bumpRevision(tx, caller.who, networkId)
   const output = await run(env, operation, caller, tx, input)
@@ -71,7 +82,13 @@ async function runWrite<O extends Operation>(env: Env, operation: O, caller: Cal
   return output
 }
 
-async function run<O extends Operation>(env: Env, operation: O, caller: Caller, tx: Db, input: Input): Promise<Output<O>> {
+async function run<O extends Operation>(
+  env: Env,
+  operation: O,
+  caller: Caller,
+  tx: Db,
+  input: Input,
+): Promise<Output<O>> {
   const context: Context = {
     tx,
     who: caller.who,
@@ -89,7 +106,13 @@ function isAudited(operation: Operation, who: Principal, error: AppError): boole
   return who.role !== 'anonymous' && (operation.effect !== 'read' || error.code === 'forbidden')
 }
 
-async function auditRefusal(env: Env, operation: Operation, caller: Caller, raw: unknown, error: AppError): Promise<void> {
+async function auditRefusal(
+  env: Env,
+  operation: Operation,
+  caller: Caller,
+  raw: unknown,
+  error: AppError,
+): Promise<void> {
   const input = typeof raw === 'object' && raw !== null ? { ...raw } : {}
   await env.database.write((tx) => audit.insert(tx, entry(env, operation, caller, input, error.code, undefined)))
 }
@@ -97,7 +120,14 @@ async function auditRefusal(env: Env, operation: Operation, caller: Caller, raw:
 /** Longest input kept of a refused call, in characters. */
 const MAX_AUDITED_INPUT = 4096
 
-function entry(env: Env, operation: Operation, caller: Caller, input: Input, outcome: string, output: unknown): audit.AuditEntry {
+function entry(
+  env: Env,
+  operation: Operation,
+  caller: Caller,
+  input: Input,
+  outcome: string,
+  output: unknown,
+): audit.AuditEntry {
   const { who, surface } = caller
   return {
     id: env.random.newId(),

@@ -5,7 +5,10 @@ const DEFAULT_SIZE = 20
 const LAST_PAGE = 1_000_000_000
 
 /** The wanted page moved into bounds: pages count from 1, sizes go up to `max`. */
-export function pageRequest(input: { page?: number | undefined; page_size?: number | undefined }, max: number): PageRequest {
+export function pageRequest(
+  input: { page?: number | undefined; page_size?: number | undefined },
+  max: number,
+): PageRequest {
   const size = input.page_size ?? DEFAULT_SIZE
   return {
     page: Math.min(Math.max(input.page ?? 1, 1), LAST_PAGE),

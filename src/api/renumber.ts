@@ -16,14 +16,21 @@ export async function renumber(tx: Db, before: Network, after: Network): Promise
   const members = await peers.listAll(tx, after.id)
   const fixed = members.find((peer) => !peer.is_jump && !peer.use_agent)
   if (fixed) {
-    throw new AppError('conflict', `peer "${fixed.name}" is configured by hand and would lose its address; delete it first`)
+    throw new AppError(
+      'conflict',
+      `peer "${fixed.name}" is configured by hand and would lose its address; delete it first`,
+    )
   }
   for (const family of families) {
     await prefixes.release(tx, after.id, family)
     await prefixes.book(tx, after.id, parsePrefix(cidrOf(after, family) ?? ''))
     await hosts.reset(tx, after.id, family)
   }
-  const moving = { ...after, cidr: families.includes(4) ? after.cidr : null, cidr_v6: families.includes(6) ? after.cidr_v6 : null }
+  const moving = {
+    ...after,
+    cidr: families.includes(4) ? after.cidr : null,
+    cidr_v6: families.includes(6) ? after.cidr_v6 : null,
+  }
   for (const peer of members) await peers.vacate(tx, peer.id, families)
   for (const peer of members) {
     const taken = await hosts.take(tx, moving)

@@ -49,7 +49,14 @@ async function openSession(env: LoginEnv, userId: string): Promise<IssuedSession
     const user = await users.find(tx, userId)
     if (!user) return undefined
     const id = env.random.newId()
-    const row = { id, user_id: user.id, name: '', created_at: now.toISOString(), expires_at: expiresAt, last_used_at: null }
+    const row = {
+      id,
+      user_id: user.id,
+      name: '',
+      created_at: now.toISOString(),
+      expires_at: expiresAt,
+      last_used_at: null,
+    }
     await credentials.insert(tx, { ...row, kind: 'session' }, session)
     await credentials.removeExpired(tx, now.toISOString())
     await users.touchLogin(tx, user.id, now.toISOString())

@@ -71,7 +71,8 @@ function readAuthorization(header: string): Presented {
     throw new AppError('unauthenticated', 'send "Authorization: Bearer wirety_..." or "Authorization: Session ..."')
   }
   if (SESSION.test(secret)) return { secret, kind: 'session', carrier: 'header' }
-  if (API_TOKEN.test(secret) && scheme.toLowerCase() === 'bearer') return { secret, kind: 'api_token', carrier: 'header' }
+  if (API_TOKEN.test(secret) && scheme.toLowerCase() === 'bearer')
+    return { secret, kind: 'api_token', carrier: 'header' }
   throw new AppError('unauthenticated', scheme.toLowerCase() === 'bearer' ? 'invalid API token' : 'invalid session')
 }
 

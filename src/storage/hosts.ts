@@ -43,7 +43,10 @@ async function takeOne(tx: Db, networkId: string, cidr: string): Promise<string>
   const column = nextHost(prefix.family)
   const next = await tx.find<{ host: number }>(`SELECT ${column} AS host FROM networks WHERE id = ?`, networkId)
   if (!next || BigInt(next.host) > lastUsableHost(prefix)) {
-    throw new AppError('exhausted', `network ${formatPrefix(prefix)} has no free address; delete a peer or widen its CIDR`)
+    throw new AppError(
+      'exhausted',
+      `network ${formatPrefix(prefix)} has no free address; delete a peer or widen its CIDR`,
+    )
   }
   await tx.run(`UPDATE networks SET ${column} = ${column} + 1 WHERE id = ?`, networkId)
   return hostAddress(prefix, next.host)

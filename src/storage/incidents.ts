@@ -64,7 +64,10 @@ export async function get(tx: Db, who: Principal, id: string): Promise<Incident>
 }
 
 /** Records an incident that has been detected. While it is open and `blocks`, the peer reaches nobody. */
-export async function raise(tx: Db, incident: Omit<Incident, 'network_name' | 'resolved_at' | 'resolved_by'>): Promise<void> {
+export async function raise(
+  tx: Db,
+  incident: Omit<Incident, 'network_name' | 'resolved_at' | 'resolved_by'>,
+): Promise<void> {
   const { id, network_id, peer_id, peer_name, incident_type, detected_at, public_key, details } = incident
   await tx.run(
     `INSERT INTO incidents (id, network_id, peer_id, peer_name, incident_type, detected_at, public_key, endpoints,

@@ -20,7 +20,10 @@ const COLUMNS =
 /** One page of the networks that `who` may see, oldest first; `filter` matches name, CIDR or id. */
 export async function list(tx: Db, who: Principal, filter: string, page: PageRequest): Promise<Page<NetworkRecord>> {
   const visible = visibleNetworks(who, 'networks.id')
-  const match = contains(['networks.name', "COALESCE(networks.cidr, '')", "COALESCE(networks.cidr_v6, '')", 'networks.id'], filter)
+  const match = contains(
+    ['networks.name', "COALESCE(networks.cidr, '')", "COALESCE(networks.cidr_v6, '')", 'networks.id'],
+    filter,
+  )
   const query = {
     columns: COLUMNS,
     from: 'networks',

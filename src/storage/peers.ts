@@ -69,7 +69,12 @@ export async function get(tx: Db, vault: Vault, who: Principal, networkId: strin
 }
 
 /** Ids and names of a network's peers called `name` that `who` may see. */
-export async function named(tx: Db, who: Principal, networkId: string, name: string): Promise<{ id: string; name: string }[]> {
+export async function named(
+  tx: Db,
+  who: Principal,
+  networkId: string,
+  name: string,
+): Promise<{ id: string; name: string }[]> {
   const visible = visiblePeers(who)
   const sql = `SELECT id, name FROM peers WHERE network_id = ? AND name = ? AND ${visible.where} ORDER BY id LIMIT 5`
   return tx.all(sql, networkId, name.toLowerCase(), ...visible.params)

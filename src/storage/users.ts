@@ -55,8 +55,16 @@ export async function get(tx: Db, id: string): Promise<User> {
 }
 
 /** Id and password hash of whoever signs in as `login`: the id of the built-in administrator, or an e-mail address. */
-export async function findLogin(tx: Db, login: string): Promise<{ id: string; password_hash: string | null } | undefined> {
-  return tx.find('SELECT id, password_hash FROM users WHERE email = ? OR (id = ? AND id = ?)', login.toLowerCase(), login, 'admin')
+export async function findLogin(
+  tx: Db,
+  login: string,
+): Promise<{ id: string; password_hash: string | null } | undefined> {
+  return tx.find(
+    'SELECT id, password_hash FROM users WHERE email = ? OR (id = ? AND id = ?)',
+    login.toLowerCase(),
+    login,
+    'admin',
+  )
 }
 
 /** Adds a user. */

@@ -3,7 +3,7 @@ import type { Effect, Operation } from '../api/operation.ts'
 import { operations } from '../api/operations/index.ts'
 import { allows, type Principal } from '../core/principal.ts'
 import { disclosed, disclosedObject } from './disclosure.ts'
-import { type JsonSchema, jsonSchemaOf } from './json-schema.ts'
+import { inputSchemaOf, type JsonSchema, outputSchemaOf } from './json-schema.ts'
 
 /** What a client is told of one tool. Source: MCP 2025-11-25, server/tools. */
 export interface ToolDefinition {
@@ -51,13 +51,15 @@ export function asObject(output: unknown): unknown {
 
 function toolOf(operation: Operation): Tool {
   const input = disclosedObject(operation.input)
-  const output = disclosed(operation.output instanceof z.ZodArray ? z.object({ data: operation.output }) : operation.output)
+  const output = disclosed(
+    operation.output instanceof z.ZodArray ? z.object({ data: operation.output }) : operation.output,
+  )
   const definition: ToolDefinition = {
     name: operation.name,
     title: operation.title,
     description: operation.description,
-    inputSchema: { type: 'object', ...jsonSchemaOf(input) },
-    ...(output instanceof z.ZodNull ? {} : { outputSchema: { type: 'object' as const, ...jsonSchemaOf(output) } }),
+    inputSchema: { type: 'object', ...inputSchemaOf(input) },
+    ...(output instanceof z.ZodNull ? {} : { outputSchema: { type: 'object' as const, ...outputSchemaOf(output) } }),
     annotations: annotationsOf(operation.effect),
   }
   return { operation, definition, input, output }

@@ -28,16 +28,16 @@ function objectOf(schema: z.ZodObject, given: Record<string, unknown>, path: str
       notes.push(`${path}${key}: null was read as not given`)
       return []
     }
-    return [[key, valueOf(unwrap(field), value, `${path}${key}`, notes)] as const]
+    return [[key, valueFor(unwrap(field), value, `${path}${key}`, notes)] as const]
   })
   return Object.fromEntries(entries)
 }
 
-function valueOf(schema: z.ZodType, value: unknown, path: string, notes: string[]): unknown {
+function valueFor(schema: z.ZodType, value: unknown, path: string, notes: string[]): unknown {
   const read = readAs(schema, value)
   if (read !== value) notes.push(`${path}: the text was read as ${nounOf(read)}`)
   if (schema instanceof z.ZodArray && Array.isArray(read)) {
-    return read.map((item, index) => valueOf(unwrap(schema.element as z.ZodType), item, `${path}.${index}`, notes)) // zod types inner schemas as core types
+    return read.map((item, index) => valueFor(unwrap(schema.element as z.ZodType), item, `${path}.${index}`, notes)) // zod types inner schemas as core types
   }
   const record = schema instanceof z.ZodObject ? readObject(read) : undefined
   return schema instanceof z.ZodObject && record ? objectOf(schema, record, `${path}.`, notes) : read

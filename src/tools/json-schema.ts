@@ -5,17 +5,34 @@ export type JsonSchema = Record<string, unknown>
 
 /** Marks of our own that mean nothing to a client. */
 const OWN_MARKS = ['ref', 'secret']
+/** Nouns whose objects may be given by name. */
+const NAMED = ['network', 'peer', 'user']
 
-/** What `schema` accepts, as small as it can be said: no `$schema`, no default bounds, no patterns that a format names. */
-export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+/** What a tool accepts, as small as it can be said: no `$schema`, no default bounds, no patterns that a format names. */
+export function inputSchemaOf(schema: z.ZodType): JsonSchema {
+  return convert(schema, (jsonSchema) => {
+    if (NAMED.includes(String(jsonSchema.ref))) jsonSchema.description = `${jsonSchema.description} (id or name)`
+    if (jsonSchema.format !== undefined) delete jsonSchema.pattern
+    delete jsonSchema.minLength
+  })
+}
+
+/** What a tool answers: names and types. What is always there and how text is written, a reader sees. */
+export function outputSchemaOf(schema: z.ZodType): JsonSchema {
+  return convert(schema, (jsonSchema) => {
+    for (const detail of ['required', 'format', 'pattern']) delete jsonSchema[detail]
+  })
+}
+
+function convert(schema: z.ZodType, simplify: (jsonSchema: JsonSchema) => void): JsonSchema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     io: 'input',
     unrepresentable: 'any',
     override({ jsonSchema }) {
+      simplify(jsonSchema)
       for (const mark of OWN_MARKS) delete jsonSchema[mark]
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
-      if (jsonSchema.format !== undefined) delete jsonSchema.pattern
     },
   })
   return rest

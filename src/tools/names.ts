@@ -13,7 +13,12 @@ import type { Understood } from './coerce.ts'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /** Puts ids where an assistant gave names that are unambiguous among what `who` may see. The network comes first. */
-export async function resolveNames(tx: Db, who: Principal, schema: z.ZodObject, understood: Understood): Promise<Understood> {
+export async function resolveNames(
+  tx: Db,
+  who: Principal,
+  schema: z.ZodObject,
+  understood: Understood,
+): Promise<Understood> {
   const input = { ...understood.input }
   const notes = [...understood.notes]
   for (const [key, noun] of referencesOf(schema)) {
@@ -59,7 +64,10 @@ async function only(noun: Reference, name: string, found: Named[], known: () => 
   const [first, second] = found
   if (first && !second) return first.id
   if (second) {
-    throw new AppError('invalid', `${found.length} ${noun}s are called "${name}": give one of ${found.map((f) => f.id).join(', ')}`)
+    throw new AppError(
+      'invalid',
+      `${found.length} ${noun}s are called "${name}": give one of ${found.map((f) => f.id).join(', ')}`,
+    )
   }
   const likely = closest(name, await known())
   throw new AppError('not_found', `no ${noun} "${name}" that you can see${likely ? `; did you mean "${likely}"?` : ''}`)

@@ -23,7 +23,9 @@ const LOOK_UP: readonly (readonly [argument: string, call: string])[] = [
 export function repairText(error: AppError, tool: string, input: Record<string, unknown>): string {
   const fix = FIX[error.code]
   const next = nextCall(error, tool, input)
-  return [`${error.code}: ${error.message}`, ...(fix ? [`Fix: ${fix}.`] : []), ...(next ? [`Next: ${next}`] : [])].join('\n')
+  return [`${error.code}: ${error.message}`, ...(fix ? [`Fix: ${fix}.`] : []), ...(next ? [`Next: ${next}`] : [])].join(
+    '\n',
+  )
 }
 
 function nextCall(error: AppError, tool: string, input: Record<string, unknown>): string | undefined {

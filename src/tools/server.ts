@@ -40,7 +40,10 @@ function principalOf(context: ServerContext): Principal {
 }
 
 function refusal(name: string, who: Principal): ProtocolError {
-  const likely = closest(name, toolsOf(who).map((tool) => tool.name))
+  const likely = closest(
+    name,
+    toolsOf(who).map((tool) => tool.name),
+  )
   const hint = likely ? `did you mean "${likely}"?` : 'tools/list names them all'
   return new ProtocolError(ProtocolErrorCode.InvalidParams, `no tool "${name.slice(0, 100)}"; ${hint}`)
 }

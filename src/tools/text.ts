@@ -4,7 +4,8 @@ export function textOf(output: unknown): string {
   if (!isRecord(output)) return scalar(output)
   const { data, total, page, page_size, ...rest } = output
   if (!Array.isArray(data)) return lines(output).join('\n')
-  const head = typeof total === 'number' ? pageLine(data.length, total, Number(page), Number(page_size)) : `${data.length} found`
+  const head =
+    typeof total === 'number' ? pageLine(data.length, total, Number(page), Number(page_size)) : `${data.length} found`
   return [head, ...lines(rest), ...data.map((item) => `- ${inline(item)}`)].join('\n')
 }
 
@@ -38,9 +39,8 @@ function scalar(value: unknown): string {
 
 /** Control, bidi and zero-width characters made visible: somebody typed this text, and it must not steer who reads it. */
 function visible(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return text.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${character.codePointAt(0)?.toString(16)}}`
   })
 }
 

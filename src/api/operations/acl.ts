@@ -27,10 +27,10 @@ const PeerOrAll = z.string().max(255)
 
 const RuleInput = z.strictObject({
   id: Line(255).optional().describe('Kept when given, made otherwise'),
-  source_peer: PeerOrAll.describe('Peer id, or * for all'),
-  target_peer: PeerOrAll.describe('Peer id, or * for all'),
-  action: z.enum(['allow', 'deny']),
-  description: Line(255).optional(),
+  source_peer: PeerOrAll.describe('Peer id or *'),
+  target_peer: PeerOrAll.describe('Peer id or *'),
+  action: z.enum(['allow', 'deny']).describe('What a match means'),
+  description: Line(255).optional().describe('Note'),
 })
 
 /** Gets a network's access list. */
@@ -53,7 +53,8 @@ export const getAcl = defineOperation({
 export const replaceAcl = defineOperation({
   name: 'replace_acl',
   title: 'Replace access list',
-  description: 'Replaces the whole access list of a network: whatever you leave out is gone. Read it with get_acl first.',
+  description:
+    'Replaces the whole access list of a network: whatever you leave out is gone. Read it with get_acl first.',
   http: 'PUT /networks/{network_id}/acl',
   permission: 'acl:write',
   effect: 'replace',
@@ -74,7 +75,11 @@ export const replaceAcl = defineOperation({
       name: input.name ?? before.name,
       enabled: input.enabled,
       blocked_peers: blocked.map(([peerId]) => peerId),
-      rules: (input.rules ?? []).map((rule) => ({ ...rule, id: rule.id || random.newId(), description: rule.description ?? '' })),
+      rules: (input.rules ?? []).map((rule) => ({
+        ...rule,
+        id: rule.id || random.newId(),
+        description: rule.description ?? '',
+      })),
     }
     refuseStrangers(acl, new Set(await peers.listIds(tx, input.network_id)))
     await acls.put(tx, input.network_id, acl)

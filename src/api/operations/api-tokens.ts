@@ -46,7 +46,14 @@ export const createApiToken = defineOperation({
     const expires_at = input.expires_at ? new Date(input.expires_at).toISOString() : null
     if (expires_at !== null && expires_at <= now) throw new AppError('invalid', 'expires_at: is in the past')
     const token = mintApiToken(random)
-    const row = { id: random.newId(), user_id: who.id, name: input.name, created_at: now, expires_at, last_used_at: null }
+    const row = {
+      id: random.newId(),
+      user_id: who.id,
+      name: input.name,
+      created_at: now,
+      expires_at,
+      last_used_at: null,
+    }
     await credentials.insert(tx, { ...row, kind: 'api_token' }, token)
     return { ...row, token }
   },

@@ -33,7 +33,12 @@ export const suggestCidrs = defineOperation({
   effect: 'read',
   input: z.strictObject({
     max_peers: z.int().min(1).describe('Addresses needed'),
-    count: z.int().min(1).max(MAX_SUGGESTIONS).optional().describe(`How many CIDRs, at most ${MAX_SUGGESTIONS}; 1 unless given`),
+    count: z
+      .int()
+      .min(1)
+      .max(MAX_SUGGESTIONS)
+      .optional()
+      .describe(`How many CIDRs, at most ${MAX_SUGGESTIONS}; 1 unless given`),
     base_cidr: Cidr.optional().describe(`Carve from here; ${DEFAULT_BASE} unless given`),
   }),
   output: z.object({

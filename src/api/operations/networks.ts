@@ -6,9 +6,9 @@ import * as acls from '../../storage/acls.ts'
 import * as networks from '../../storage/networks.ts'
 import * as prefixes from '../../storage/prefixes.ts'
 import { Cidr, DnsName, IpAddress, NetworkId, PageOf, pageFields, Timestamp } from '../fields.ts'
-import { renumber } from '../renumber.ts'
 import { defineOperation } from '../operation.ts'
 import { pageRequest } from '../page-request.ts'
+import { renumber } from '../renumber.ts'
 
 const MAX_PAGE_SIZE = 200
 const PSK_SEED_BYTES = 32
@@ -86,9 +86,18 @@ export const createNetwork = defineOperation({
     const id = random.newId()
     const { cidr, cidr_v6 } = canonicalCidrs(input)
     if (cidr === null && cidr_v6 === null) throw new AppError('invalid', 'cidr: give cidr, cidr_v6 or both')
-    const rest = { dns: input.dns ?? [], domain_suffix: input.domain_suffix ?? 'internal', created_at: now, updated_at: now }
+    const rest = {
+      dns: input.dns ?? [],
+      domain_suffix: input.domain_suffix ?? 'internal',
+      created_at: now,
+      updated_at: now,
+    }
     const seed = random.newBytes(PSK_SEED_BYTES).toString('base64')
-    await networks.insert(tx, { id, name: input.name, cidr, cidr_v6, ...rest }, vault.seal(seed, `networks.psk_seed:${id}`))
+    await networks.insert(
+      tx,
+      { id, name: input.name, cidr, cidr_v6, ...rest },
+      vault.seal(seed, `networks.psk_seed:${id}`),
+    )
     for (const text of [cidr, cidr_v6]) if (text !== null) await prefixes.book(tx, id, parsePrefix(text))
     await acls.put(tx, id, { id: random.newId(), name: 'default', enabled: false, blocked_peers: [], rules: [] })
     return networkView(await networks.get(tx, who, id))
@@ -99,7 +108,8 @@ export const createNetwork = defineOperation({
 export const updateNetwork = defineOperation({
   name: 'update_network',
   title: 'Update network',
-  description: 'Changes the given fields. A new CIDR gives every peer a new address; refused while a peer has no agent.',
+  description:
+    'Changes the given fields. A new CIDR gives every peer a new address; refused while a peer has no agent.',
   http: 'PUT /networks/{network_id}',
   permission: 'networks:write',
   effect: 'update',

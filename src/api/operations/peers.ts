@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import { mintEnrolmentToken } from '../../auth/secrets.ts'
 import { formatPrefix, overlaps, parsePrefix, parsePrefixLoosely } from '../../core/address.ts'
 import { isAdmin, type Principal } from '../../core/principal.ts'
 import type { Network } from '../../core/topology.ts'
 import { presharedKey, renderConfig } from '../../core/wireguard.ts'
-import { mintEnrolmentToken } from '../../auth/secrets.ts'
 import { AppError } from '../../errors.ts'
 import type { Db } from '../../storage/db.ts'
 import * as hosts from '../../storage/hosts.ts'
@@ -231,7 +231,10 @@ function allowedIps(who: Principal, network: Network, cidrs: readonly string[]):
   const claimed = wanted.find((prefix) => own.some((tunnel) => overlaps(tunnel, prefix)))
   if (claimed && !isAdmin(who)) {
     const text = formatPrefix(claimed)
-    throw new AppError('forbidden', `additional_allowed_ips: ${text} overlaps the network; only administrators may do that`)
+    throw new AppError(
+      'forbidden',
+      `additional_allowed_ips: ${text} overlaps the network; only administrators may do that`,
+    )
   }
   return [...new Set(wanted.map(formatPrefix))]
 }

@@ -78,7 +78,8 @@ export const getUser = defineOperation({
 export const createUser = defineOperation({
   name: 'create_user',
   title: 'Create user',
-  description: 'Creates a user. Role and networks are the defaults unless given; a person sets the password through REST.',
+  description:
+    'Creates a user. Role and networks are the defaults unless given; a person sets the password through REST.',
   http: 'POST /users',
   permission: 'users:write',
   effect: 'create',
