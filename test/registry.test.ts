@@ -29,45 +29,54 @@ test('operation names are unique', () => {
   expect(new Set(operations.map((operation) => operation.name)).size).toBe(operations.length)
 })
 
-describe.each(operations.map((operation) => [operation.name, operation] as const))('%s', (name, operation: Operation) => {
-  test('is called verb_noun', () => {
-    expect(VERBS).toContain(name.split('_')[0])
-    expect(name).toMatch(/^[a-z]+(_[a-z]+)+$/)
-    expect(name.length).toBeLessThanOrEqual(40)
-  })
+describe.each(operations.map((operation) => [operation.name, operation] as const))(
+  '%s',
+  (name, operation: Operation) => {
+    test('is called verb_noun', () => {
+      expect(VERBS).toContain(name.split('_')[0])
+      expect(name).toMatch(/^[a-z]+(_[a-z]+)+$/)
+      expect(name.length).toBeLessThanOrEqual(40)
+    })
 
-  test('has a path whose every parameter is an input', () => {
-    const parameters = [...operation.http.matchAll(/\{(\w+)\}/g)].map((match) => match[1])
-    expect(Object.keys(operation.input.shape)).toEqual(expect.arrayContaining(parameters))
-  })
+    test('has a path whose every parameter is an input', () => {
+      const parameters = [...operation.http.matchAll(/\{(\w+)\}/g)].map((match) => match[1])
+      expect(Object.keys(operation.input.shape)).toEqual(expect.arrayContaining(parameters))
+    })
 
-  test('reads if and only if its method is GET, and deletes if and only if it is DELETE', () => {
-    expect(operation.effect === 'read').toBe(operation.http.startsWith('GET '))
-    expect(operation.effect === 'delete').toBe(operation.http.startsWith('DELETE '))
-  })
+    test('reads if and only if its method is GET, and deletes if and only if it is DELETE', () => {
+      expect(operation.effect === 'read').toBe(operation.http.startsWith('GET '))
+      expect(operation.effect === 'delete').toBe(operation.http.startsWith('DELETE '))
+    })
 
-  test('takes a strict object at every depth', () => {
-    const objects = [operation.input, ...fieldsOf(operation.input).map(({ field }) => innermost(field))]
-    const loose = objects.filter((schema) => schema instanceof z.ZodObject && !(schema.def.catchall instanceof z.ZodNever))
-    expect(loose).toEqual([])
-  })
+    test('takes a strict object at every depth', () => {
+      const objects = [operation.input, ...fieldsOf(operation.input).map(({ field }) => innermost(field))]
+      const loose = objects.filter(
+        (schema) => schema instanceof z.ZodObject && !(schema.def.catchall instanceof z.ZodNever),
+      )
+      expect(loose).toEqual([])
+    })
 
-  test('describes every input', () => {
-    expect(fieldsOf(operation.input).filter(({ field }) => !isDescribed(field)).map(({ path }) => path)).toEqual([])
-  })
+    test('describes every input', () => {
+      expect(
+        fieldsOf(operation.input)
+          .filter(({ field }) => !isDescribed(field))
+          .map(({ path }) => path),
+      ).toEqual([])
+    })
 
-  test('marks every output that sounds like a secret', () => {
-    const suspicious = fieldsOf(operation.output).filter(({ key }) =>
-      /private|secret|token|password|hash|preshared|config$/.test(key),
-    )
-    expect(suspicious.filter(({ field }) => secrecyOf(field) === undefined).map(({ path }) => path)).toEqual([])
-  })
+    test('marks every output that sounds like a secret', () => {
+      const suspicious = fieldsOf(operation.output).filter(({ key }) =>
+        /private|secret|token|password|hash|preshared|config$/.test(key),
+      )
+      expect(suspicious.filter(({ field }) => secrecyOf(field) === undefined).map(({ path }) => path)).toEqual([])
+    })
 
-  test('is frozen and has a permission', () => {
-    expect(Object.isFrozen(operation)).toBe(true)
-    expect(operation.permission).toMatch(/^(public|self|[a-z]+:(read|write))$/)
-  })
-})
+    test('is frozen and has a permission', () => {
+      expect(Object.isFrozen(operation)).toBe(true)
+      expect(operation.permission).toMatch(/^(public|self|[a-z]+:(read|write))$/)
+    })
+  },
+)
 
 function innermost(schema: z.ZodType): z.ZodType {
   const inner = unwrap(schema)

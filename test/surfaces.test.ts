@@ -115,7 +115,13 @@ describe.each(['administrator', 'user'] as const)('as %s', (role) => {
     const listed = (await mcp.client.listTools()).tools.map((tool) => tool.name)
     const refused: string[] = []
     for (const operation of operations.filter(({ mcp: shown }) => shown !== false)) {
-      const answer = await overRest(rest, operation, { network_id: 'x', peer_id: 'x', user_id: 'x', incident_id: 'x', token_id: 'x' })
+      const answer = await overRest(rest, operation, {
+        network_id: 'x',
+        peer_id: 'x',
+        user_id: 'x',
+        incident_id: 'x',
+        token_id: 'x',
+      })
       if (answer.status === 403) refused.push(operation.name)
     }
     expect(listed).toEqual([...tools.keys()].filter((name) => !refused.includes(name)))
@@ -130,10 +136,19 @@ describe('without a credential', () => {
   })
   afterAll(() => app[Symbol.asyncDispose]())
 
-  test.each(operations.map((operation) => [operation.name, operation] as const))('%s answers only if it is public', async (_, operation) => {
-    const answer = await overRest(app.as(undefined), operation, { network_id: 'x', peer_id: 'x', user_id: 'x', incident_id: 'x', token_id: 'x' })
-    expect(answer.status).toBe(operation.permission === 'public' ? 200 : 401)
-  })
+  test.each(operations.map((operation) => [operation.name, operation] as const))(
+    '%s answers only if it is public',
+    async (_, operation) => {
+      const answer = await overRest(app.as(undefined), operation, {
+        network_id: 'x',
+        peer_id: 'x',
+        user_id: 'x',
+        incident_id: 'x',
+        token_id: 'x',
+      })
+      expect(answer.status).toBe(operation.permission === 'public' ? 200 : 401)
+    },
+  )
 
   test('MCP answers 401 and says how to authenticate', async () => {
     const response = await fetch(`${app.url}${MCP_PATH}`, {

@@ -8,19 +8,20 @@ const OWN_MARKS = ['ref', 'secret']
 /** Nouns whose objects may be given by name. */
 const NAMED = ['network', 'peer', 'user']
 
-/** What a tool accepts, as small as it can be said: no `$schema`, no default bounds, no patterns that a format names. */
+/** What a tool accepts, as small as it can be said: lengths and patterns are told by the refusal of whoever breaks them. */
 export function inputSchemaOf(schema: z.ZodType): JsonSchema {
   return convert(schema, (jsonSchema) => {
     if (NAMED.includes(String(jsonSchema.ref))) jsonSchema.description = `${jsonSchema.description} (id or name)`
     if (jsonSchema.format !== undefined) delete jsonSchema.pattern
-    delete jsonSchema.minLength
+    for (const bound of ['minLength', 'maxLength', 'maxItems', 'propertyNames']) delete jsonSchema[bound]
   })
 }
 
 /** What a tool answers: names and types. What is always there and how text is written, a reader sees. */
 export function outputSchemaOf(schema: z.ZodType): JsonSchema {
   return convert(schema, (jsonSchema) => {
-    for (const detail of ['required', 'format', 'pattern']) delete jsonSchema[detail]
+    for (const detail of ['required', 'format', 'pattern', 'propertyNames', 'description']) delete jsonSchema[detail]
+    if (isListOfText(jsonSchema)) delete jsonSchema.items
   })
 }
 
@@ -31,9 +32,14 @@ function convert(schema: z.ZodType, simplify: (jsonSchema: JsonSchema) => void):
     override({ jsonSchema }) {
       simplify(jsonSchema)
       for (const mark of OWN_MARKS) delete jsonSchema[mark]
+      if (jsonSchema.enum !== undefined) delete jsonSchema.type
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
     },
   })
   return rest
+}
+
+function isListOfText(jsonSchema: JsonSchema): boolean {
+  return JSON.stringify(jsonSchema.items) === '{"type":"string"}'
 }

@@ -26,7 +26,7 @@ const AclView = z.object({
 const PeerOrAll = z.string().max(255)
 
 const RuleInput = z.strictObject({
-  id: Line(255).optional().describe('Kept when given, made otherwise'),
+  id: Line(255).optional().describe('Made unless given'),
   source_peer: PeerOrAll.describe('Peer id or *'),
   target_peer: PeerOrAll.describe('Peer id or *'),
   action: z.enum(['allow', 'deny']).describe('What a match means'),
@@ -53,14 +53,12 @@ export const getAcl = defineOperation({
 export const replaceAcl = defineOperation({
   name: 'replace_acl',
   title: 'Replace access list',
-  description:
-    'Replaces the whole access list of a network: whatever you leave out is gone. Read it with get_acl first.',
+  description: 'Replaces a whole access list: what you leave out is gone. Read get_acl first.',
   http: 'PUT /networks/{network_id}/acl',
   permission: 'acl:write',
   effect: 'replace',
   input: z.strictObject({
     network_id: NetworkId,
-    id: Line(255).optional().describe('Ignored: the list keeps its id'),
     name: Line(255).optional().describe('Name of the list'),
     enabled: z.boolean().describe('False lets every peer reach every other'),
     blocked_peers: z.record(z.string(), z.boolean()).optional().describe('Peer id to true: reaches nobody'),

@@ -106,7 +106,7 @@ export const createPeer = defineOperation({
     endpoint: ExternalEndpoint.optional(),
     listen_port: ListenPort.optional(),
     is_jump: z.boolean().optional().describe('Hub that the other peers connect to'),
-    use_agent: z.boolean().optional().describe('Managed by an agent; otherwise configured by hand'),
+    use_agent: z.boolean().optional().describe('Managed by an agent, not by hand'),
     additional_allowed_ips: AllowedIps.optional(),
     owner_id: UserId.optional().describe('Owner; only administrators choose one, users own what they create'),
   }),
