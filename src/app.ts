@@ -27,7 +27,7 @@ export const MCP_PATH = '/api/v1/mcp'
 /** A client that takes nothing of its answer for this long is cut off. */
 const STALL_MS = 30_000
 
-/** A running server. Disposing of it ends every stream, then closes the database. */
+/** A running server. Disposing of it stops listening, ends every stream, lets requests finish and closes the database. */
 export interface App extends AsyncDisposable {
   /** Where it listens: `http://127.0.0.1:8080`. */
   readonly url: string
@@ -50,10 +50,12 @@ export interface AppOptions {
 export async function startApp(options: AppOptions): Promise<App> {
   await using stack = new AsyncDisposableStack()
   const { env, generatedPassword } = await openEnv(options, stack)
-  const server = createServer(buildExpress(options, env, stack))
+  const server = createServer()
+  stack.defer(() => drained(server))
+  server.on('request', buildExpress(options, env, stack))
   stack.use(guardSlowReaders(server, { stallMs: STALL_MS }))
   const url = await listen(server, options.config)
-  stack.defer(() => close(server))
+  stack.defer(() => void server.close())
   const resources = stack.move()
   return { url, generatedPassword, env, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
@@ -119,11 +121,14 @@ async function listen(server: Server, config: Config): Promise<string> {
 /** How long running requests may take to finish. */
 const GRACE_MS = 5_000
 
-async function close(server: Server): Promise<void> {
-  const closed = once(server, 'close')
-  server.close()
-  server.closeIdleConnections()
+/** Waits until a server that was closed has answered what it was asked; cuts off who takes too long. */
+async function drained(server: Server): Promise<void> {
   const cut = setTimeout(() => server.closeAllConnections(), GRACE_MS)
-  await closed
+  server.closeIdleConnections()
+  if ((await connections(server)) > 0) await once(server, 'close')
   clearTimeout(cut)
+}
+
+function connections(server: Server): Promise<number> {
+  return new Promise((resolve) => server.getConnections((_error, count) => resolve(count)))
 }

@@ -123,15 +123,8 @@ async function mcpClient(url: string, token: string, kind: 'sse' | 'streamable')
   const endpoint = new URL(`${url}${MCP_PATH}`)
   const headers = { authorization: `Bearer ${token}` }
   const client = new Client({ name: 'test', version: '1' })
-  const transport =
-    kind === 'sse'
-      ? new SSEClientTransport(endpoint, {
-          requestInit: { headers },
-          eventSourceInit: {
-            fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, ...headers } }),
-          },
-        })
-      : new StreamableHTTPClientTransport(endpoint, { requestInit: { headers } })
+  const Transport = kind === 'sse' ? SSEClientTransport : StreamableHTTPClientTransport
+  const transport = new Transport(endpoint, { requestInit: { headers } })
   // the SDK's own transports do not satisfy its interface under exactOptionalPropertyTypes
   await client.connect(transport as Parameters<Client['connect']>[0])
   const call = async (name: string, args: Record<string, unknown>) => client.callTool({ name, arguments: args })

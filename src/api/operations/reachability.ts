@@ -39,7 +39,7 @@ const RouteAccess = z.object({
 export const computeReachability = defineOperation({
   name: 'compute_reachability',
   title: 'Compute reachability',
-  description: 'Tells which peers, rules and routes a peer can reach, and why or why not.',
+  description: 'Tells which peers, rules and routes a peer can reach, and why.',
   http: 'GET /networks/{network_id}/peers/{peer_id}/reachability',
   permission: 'peers:read',
   effect: 'read',
