@@ -17,11 +17,21 @@ const indented = (text: string) => text.replace(/^/gm, '      ')
 /** A person signs in with a password and makes an API token for the assistant. */
 async function makeToken(app: App): Promise<string> {
   const login = await post(app, '/auth/login', {}, { username: 'admin', password: PASSWORD })
-  const token = await post(app, '/users/me/tokens', { authorization: `Session ${login.session_hash}` }, { name: 'demo' })
+  const token = await post(
+    app,
+    '/users/me/tokens',
+    { authorization: `Session ${login.session_hash}` },
+    { name: 'demo' },
+  )
   return token.token ?? ''
 }
 
-async function post(app: App, path: string, headers: Record<string, string>, body: object): Promise<Record<string, string>> {
+async function post(
+  app: App,
+  path: string,
+  headers: Record<string, string>,
+  body: object,
+): Promise<Record<string, string>> {
   const response = await fetch(`${app.url}/api/v1${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
@@ -40,7 +50,11 @@ async function connect(app: App, token: string): Promise<Client> {
 }
 
 /** Calls a tool and prints what an assistant would read. */
-async function call(client: Client, name: string, args: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+async function call(
+  client: Client,
+  name: string,
+  args: Record<string, unknown> = {},
+): Promise<Record<string, unknown>> {
   say(`\n  -> ${name} ${JSON.stringify(args)}`)
   const result = await client.callTool({ name, arguments: args })
   const content = result.content as { text: string }[] // every result of ours is text

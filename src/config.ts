@@ -37,25 +37,48 @@ const list = z
 
 const Origin = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text).origin)
 
-const Environment = z.object({
-  HOST: z.string().default('127.0.0.1'),
+/** The settings as environment variables; the documentation's table is made from this. */
+export const Environment = z.object({
+  HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
   HTTP_PORT: z
     .string()
     .regex(/^\d{1,5}$/, 'is a port number')
     .default('8080')
     .transform(Number)
-    .pipe(z.int().max(65_535)),
-  DATABASE_URL: z.string().startsWith('file:', 'starts with file:').default('file:data/wirety.db'),
+    .pipe(z.int().max(65_535))
+    .describe('TCP port; 0 takes a free one'),
+  DATABASE_URL: z
+    .string()
+    .startsWith('file:', 'starts with file:')
+    .default('file:data/wirety.db')
+    .describe('The SQLite file'),
+  AUTH_PASSWORD: z
+    .string()
+    .min(8, 'has at least 8 characters')
+    .optional()
+    .describe('Password of `admin`; unset: made and printed at the first start'),
+  SECRET_KEY: z
+    .string()
+    .min(32, 'has at least 32 characters: openssl rand -hex 32')
+    .optional()
+    .describe('Seals keys and tokens in the database; unset: made and kept beside it in `<database>.key`'),
   PUBLIC_URL: z
     .url({ protocol: /^https?$/ })
     .transform((text) => text.replace(/\/+$/, ''))
-    .optional(),
-  ALLOWED_HOSTS: list,
-  ALLOWED_ORIGINS: list.pipe(z.array(Origin)),
-  COOKIE_SECURE: z.enum(['true', 'false']).default('true'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  AUTH_PASSWORD: z.string().min(8, 'has at least 8 characters').optional(),
-  SECRET_KEY: z.string().min(32, 'has at least 32 characters: openssl rand -hex 32').optional(),
+    .optional()
+    .describe('What people reach the server as, when a proxy stands in front'),
+  ALLOWED_HOSTS: list.describe(
+    'More host names (comma list) under which assistants reach the server; IP addresses and localhost always work',
+  ),
+  ALLOWED_ORIGINS: list.pipe(z.array(Origin)).describe('More web origins (comma list) whose pages may call the server'),
+  COOKIE_SECURE: z
+    .enum(['true', 'false'])
+    .default('true')
+    .describe('`false` lets browsers send the session cookie over plain HTTP'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('What to log, as JSON lines on standard error'),
 })
 
 /** Reads the settings. Empty variables count as unset; a bad one fails with its name and what is wrong. */

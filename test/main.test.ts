@@ -71,7 +71,9 @@ test('a database of a newer program is refused in one sentence and left as it is
   database.close()
   await using second = run(settings)
   expect(await second.ended()).toBe(1)
-  expect(second.stderr()).toMatch(/^wirety-mcp: the database has schema version 999, this program knows \d+: start a newer wirety-mcp\n$/)
+  expect(second.stderr()).toMatch(
+    /^wirety-mcp: the database has schema version 999, this program knows \d+: start a newer wirety-mcp\n$/,
+  )
 })
 
 test.each([
@@ -132,11 +134,14 @@ test('every acknowledged write survives kill -9, and nothing is half there', asy
   await using first = run(settings)
   const url = await first.ready
   const { session_hash } = (await login(url, AUTH_PASSWORD)).body
-  const network = (await restClient(url, session_hash).post('/networks', { name: 'office', cidr: '10.0.0.0/16' })).body.id
+  const network = (await restClient(url, session_hash).post('/networks', { name: 'office', cidr: '10.0.0.0/16' })).body
+    .id
   const acknowledged: string[] = []
   const writer = async (lane: number) => {
     for (let index = 0; ; index++) {
-      const answer = await restClient(url, session_hash).post(`/networks/${network}/peers`, { name: `p-${lane}-${index}` })
+      const answer = await restClient(url, session_hash).post(`/networks/${network}/peers`, {
+        name: `p-${lane}-${index}`,
+      })
       if (answer.status === 201) acknowledged.push(answer.body.name)
     }
   }

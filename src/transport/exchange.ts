@@ -1,0 +1,11 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Principal } from '../core/principal.ts'
+
+/** One HTTP request and its answer; the identity is proved and the body parsed, both once. */
+export interface Exchange {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly who: Principal
+  /** Undefined for every method but POST. */
+  readonly body: unknown
+}

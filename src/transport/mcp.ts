@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Server } from '@modelcontextprotocol/server'
+import type { Principal } from '../core/principal.ts'
+import { AppError, toAppError } from '../errors.ts'
+import { answerError } from './answers.ts'
+import { readJson } from './body.ts'
+import type { Exchange } from './exchange.ts'
+import { createGuard, type Guard } from './guard.ts'
+import { landingPage } from './landing.ts'
+import { DEFAULT_LIMITS, type Log, type McpLimits } from './limits.ts'
+import { ModernLeg } from './modern.ts'
+import { type Branch, factsOf, route } from './routing.ts'
+import { SlowReaders } from './slow-readers.ts'
+import { SseLeg } from './sse.ts'
+import { StreamSlots } from './stream-slots.ts'
+import { StreamableLeg } from './streamable.ts'
+
+export type { Log, McpLimits } from './limits.ts'
+
+/** What the endpoint needs from the rest of the product. */
+export interface McpOptions {
+  /** Path that the endpoint event names; behind a proxy prefix it includes the prefix. */
+  readonly path: string
+  /** Builds one server with all handlers; they read who asks from `ctx.http.authInfo.extra.principal` of each request. */
+  readonly createServer: () => Server
+  /** Proves who asks; throws `unauthenticated`. */
+  readonly authenticate: (req: IncomingMessage) => Promise<Principal>
+  /** The setting ALLOWED_HOSTS: host names without port. */
+  readonly allowedHosts: readonly string[]
+  /** The setting ALLOWED_ORIGINS: full origins. */
+  readonly allowedOrigins: readonly string[]
+  /** Session ids; they must not be guessable. */
+  readonly newId: () => string
+  readonly log: Log
+  /** Milliseconds. */
+  readonly now: () => number
+  readonly limits?: Partial<McpLimits>
+}
+
+/** The MCP endpoint: one path, three generations of the protocol. */
+export interface McpEndpoint extends AsyncDisposable {
+  /** Serves a request of any method, whose body nobody has read; never rejects. */
+  readonly handler: (req: IncomingMessage, res: ServerResponse) => Promise<void>
+}
+
+/** Builds the endpoint; disposing of it ends all streams and sessions. */
+export function createMcpEndpoint(options: McpOptions): McpEndpoint {
+  const endpoint = new Endpoint(options)
+  return {
+    handler: (req, res) => endpoint.handle(req, res),
+    [Symbol.asyncDispose]: () => endpoint[Symbol.asyncDispose](),
+  }
+}
+
+class Endpoint implements AsyncDisposable {
+  readonly #options: McpOptions
+  readonly #limits: McpLimits
+  readonly #guard: Guard
+  readonly #sse: SseLeg
+  readonly #streamable: StreamableLeg
+  readonly #modern: ModernLeg
+  readonly #slowReaders: SlowReaders
+  #isClosed = false
+
+  constructor(options: McpOptions) {
+    this.#options = options
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.#guard = createGuard(options)
+    const context = { ...options, limits: this.#limits }
+    const slots = new StreamSlots(this.#limits.maxStreamsPerPrincipal)
+    this.#sse = new SseLeg(context, slots)
+    this.#streamable = new StreamableLeg(context, slots)
+    this.#modern = new ModernLeg(context, slots)
+    this.#slowReaders = new SlowReaders(this.#limits)
+  }
+
+  async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    try {
+      await this.#serve(req, res)
+    } catch (thrown) {
+      const error = toAppError(thrown)
+      if (error.code === 'internal') this.#options.log.error({ err: error.cause ?? error }, 'mcp request failed')
+      if (res.headersSent) res.destroy()
+      else answerError(res, error)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    const legs = [this.#sse, this.#streamable, this.#modern]
+    await Promise.all(legs.map((leg) => leg[Symbol.asyncDispose]()))
+    this.#slowReaders[Symbol.dispose]()
+  }
+
+  /** The order of the checks is what makes their answers unambiguous. */
+  async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (this.#isClosed) throw new AppError('unavailable', 'the server is shutting down: retry in a moment')
+    this.#slowReaders.watch(req.socket)
+    res.setHeader('Cache-Control', 'no-store')
+    this.#guard.checkAddress(req.headers)
+    const publicBranch = req.method === 'POST' ? undefined : route(factsOf(req)).kind
+    if (publicBranch === 'preflight') return void res.writeHead(204).end()
+    if (publicBranch === 'landing') return landingPage(res, this.#options.path)
+    const who = await this.#options.authenticate(req)
+    this.#guard.checkCredential(req.headers)
+    const body = req.method === 'POST' ? await readJson(req, this.#limits.maxBodyBytes) : undefined
+    // A client that left meanwhile sends no further 'close', which is what gives back whatever a leg would take.
+    if (!res.destroyed) await this.#dispatch(route(factsOf(req, body)), { req, res, who, body })
+  }
+
+  async #dispatch(branch: Branch, exchange: Exchange): Promise<void> {
+    switch (branch.kind) {
+      case 'open_sse':
+        return this.#sse.open(exchange.res, exchange.who)
+      case 'sse_message':
+        return this.#sse.receive(exchange, branch.sessionId)
+      case 'modern':
+        return this.#modern.serve(exchange)
+      case 'initialize':
+        return this.#streamable.initialize(exchange)
+      case 'session_message':
+        return this.#streamable.serve(exchange, branch.sessionId)
+      case 'session_stream':
+        return this.#streamable.openStream(exchange, branch.sessionId)
+      case 'end_session':
+        return this.#streamable.end(exchange, branch.sessionId)
+      case 'refuse':
+        throw new AppError(branch.code, branch.message)
+      case 'preflight':
+      case 'landing':
+        throw new Error(`${branch.kind} is served before authentication`)
+    }
+  }
+}
