@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import cors from 'cors'
 import express, { type Request } from 'express'
 import helmet from 'helmet'
 import { apiRouter } from './api/http.ts'
@@ -23,6 +24,9 @@ import { guardSlowReaders } from './transport/slow-readers.ts'
 
 /** Path of the MCP endpoint. */
 export const MCP_PATH = '/api/v1/mcp'
+
+/** Headers that pages of allowed origins may read. */
+const EXPOSED = ['Mcp-Session-Id', 'WWW-Authenticate', 'Retry-After']
 
 /** A client that takes nothing of its answer for this long is cut off. */
 const STALL_MS = 30_000
@@ -77,7 +81,7 @@ function buildExpress(options: AppOptions, env: Env, stack: AsyncDisposableStack
   const { config, log } = options
   const guard = createGuard(config)
   const app = express().disable('x-powered-by').disable('etag').set('query parser', 'simple')
-  app.use(helmet())
+  app.use(helmet(), cors({ origin: [...config.allowedOrigins], credentials: true, exposedHeaders: EXPOSED }))
   const mcp = stack.use(
     createMcpEndpoint({
       path: MCP_PATH,
@@ -92,7 +96,7 @@ function buildExpress(options: AppOptions, env: Env, stack: AsyncDisposableStack
   )
   app.all([MCP_PATH, `${MCP_PATH}/`], mcp.handler)
   const authenticate = async (req: Request) => {
-    if (isCookieCarried(req.headers) && req.method !== 'GET') guard.checkAddress(req.headers)
+    if (isCookieCarried(req.headers) && req.method !== 'GET') guard.checkOrigin(req.headers)
     return resolvePrincipal(env, req.headers)
   }
   const onBug = (error: unknown) => log.error({ err: error }, 'request failed')

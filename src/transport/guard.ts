@@ -13,8 +13,10 @@ export interface AllowLists {
 
 /** Refuses requests that a web page of somebody else made a browser send. */
 export interface Guard {
-  /** Throws `forbidden` for a Host or Origin that is not allowed. */
-  checkAddress(headers: IncomingHttpHeaders): void
+  /** Throws `forbidden` for a Host that is not allowed. */
+  checkHost(headers: IncomingHttpHeaders): void
+  /** Throws `forbidden` for an Origin that is neither this server nor allowed; without one there is nothing to check. */
+  checkOrigin(headers: IncomingHttpHeaders): void
   /** Throws `forbidden` for a request that carries a cookie for its credential and may come from another site. */
   checkCredential(headers: IncomingHttpHeaders): void
 }
@@ -24,8 +26,10 @@ export function createGuard(lists: AllowLists): Guard {
   const hosts = new Set(lists.allowedHosts.map((host) => host.toLowerCase()))
   const origins = new Set(lists.allowedOrigins.map(canonicalOrigin))
   return {
-    checkAddress({ host = '', origin }) {
+    checkHost({ host = '' }) {
       if (!isHostAllowed(host, hosts)) throw refusal('Host', host, 'ALLOWED_HOSTS')
+    },
+    checkOrigin({ host = '', origin }) {
       if (origin !== undefined && !isOriginAllowed(origin, host, origins)) {
         throw refusal('Origin', origin, 'ALLOWED_ORIGINS')
       }

@@ -12,8 +12,6 @@ export interface McpLimits {
   readonly maxStreamsPerPrincipal: number
   /** An event stream with more unread bytes than this is disconnected at the next event. */
   readonly maxBufferedBytes: number
-  /** A connection that accepts none of the bytes waiting for it for this long is destroyed. */
-  readonly stallMs: number
   readonly maxBodyBytes: number
 }
 
@@ -24,7 +22,6 @@ export const DEFAULT_LIMITS: McpLimits = Object.freeze({
   maxSessionsPerPrincipal: 64,
   maxStreamsPerPrincipal: 64,
   maxBufferedBytes: 1024 * 1024,
-  stallMs: 30_000,
   maxBodyBytes: 1024 * 1024,
 })
 

@@ -10,7 +10,6 @@ import { landingPage } from './landing.ts'
 import { DEFAULT_LIMITS, type Log, type McpLimits } from './limits.ts'
 import { ModernLeg } from './modern.ts'
 import { type Branch, factsOf, route } from './routing.ts'
-import { SlowReaders } from './slow-readers.ts'
 import { SseLeg } from './sse.ts'
 import { StreamSlots } from './stream-slots.ts'
 import { StreamableLeg } from './streamable.ts'
@@ -59,7 +58,6 @@ class Endpoint implements AsyncDisposable {
   readonly #sse: SseLeg
   readonly #streamable: StreamableLeg
   readonly #modern: ModernLeg
-  readonly #slowReaders: SlowReaders
   #isClosed = false
 
   constructor(options: McpOptions) {
@@ -71,7 +69,6 @@ class Endpoint implements AsyncDisposable {
     this.#sse = new SseLeg(context, slots)
     this.#streamable = new StreamableLeg(context, slots)
     this.#modern = new ModernLeg(context, slots)
-    this.#slowReaders = new SlowReaders(this.#limits)
   }
 
   async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -89,15 +86,14 @@ class Endpoint implements AsyncDisposable {
     this.#isClosed = true
     const legs = [this.#sse, this.#streamable, this.#modern]
     await Promise.all(legs.map((leg) => leg[Symbol.asyncDispose]()))
-    this.#slowReaders[Symbol.dispose]()
   }
 
   /** The order of the checks is what makes their answers unambiguous. */
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (this.#isClosed) throw new AppError('unavailable', 'the server is shutting down: retry in a moment')
-    this.#slowReaders.watch(req.socket)
     res.setHeader('Cache-Control', 'no-store')
-    this.#guard.checkAddress(req.headers)
+    this.#guard.checkHost(req.headers)
+    this.#guard.checkOrigin(req.headers)
     const publicBranch = req.method === 'POST' ? undefined : route(factsOf(req)).kind
     if (publicBranch === 'preflight') return void res.writeHead(204).end()
     if (publicBranch === 'landing') return landingPage(res, this.#options.path)

@@ -17,7 +17,7 @@ interface Progress {
 }
 
 /** Destroys connections whose other side stopped reading, so that what waits for them does not fill the memory. */
-export class SlowReaders implements Disposable {
+class SlowReaders implements Disposable {
   readonly #sockets = new Map<Socket, Progress | undefined>()
   readonly #stallMs: number
   readonly #scanner: NodeJS.Timeout

@@ -10,7 +10,8 @@ const guard = createGuard({
 
 function refusal(headers: IncomingHttpHeaders): string | undefined {
   try {
-    guard.checkAddress(headers)
+    guard.checkHost(headers)
+    guard.checkOrigin(headers)
     return undefined
   } catch (error) {
     return String(error)

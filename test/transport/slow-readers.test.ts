@@ -44,7 +44,8 @@ test('a connection that stopped reading is destroyed, a slow one that goes on is
 })
 
 test('a client that does not read its answer is disconnected while another client goes on', async () => {
-  await using app = await startEndpoint({ limits: { stallMs: 300 } })
+  await using app = await startEndpoint()
+  using _guard = guardSlowReaders(app.http, { stallMs: 300 })
   const session = await beginSession(app.url, 'ada')
   const head = [
     `POST ${PATH} HTTP/1.1`,
