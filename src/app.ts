@@ -81,7 +81,9 @@ function buildExpress(options: AppOptions, env: Env, stack: AsyncDisposableStack
   const { config, log } = options
   const guard = createGuard(config)
   const app = express().disable('x-powered-by').disable('etag').set('query parser', 'simple')
-  app.use(helmet(), cors({ origin: [...config.allowedOrigins], credentials: true, exposedHeaders: EXPOSED }))
+  app.use(helmet())
+  const origin = [...config.allowedOrigins]
+  if (origin.length > 0) app.use(cors({ origin, credentials: true, exposedHeaders: EXPOSED }))
   const mcp = stack.use(
     createMcpEndpoint({
       path: MCP_PATH,

@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import * as v2 from '@modelcontextprotocol/client'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js'
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { pino } from 'pino'
 import { type App, type AppOptions, MCP_PATH, startApp } from '../src/app.ts'
@@ -22,9 +24,27 @@ export interface Rest {
   delete(path: string): Promise<Answer>
 }
 
+/** How a client reaches the server: a generation of the protocol, or a process of its own. */
+export type Transport = 'sse' | 'streamable' | 'stateless' | 'stdio'
+
+/** What all SDK clients have in common. */
+export interface McpClient {
+  callTool(params: { name: string; arguments: Record<string, unknown> }): Promise<ToolAnswer>
+  listTools(): Promise<{ tools: { name: string }[] }>
+  close(): Promise<void>
+}
+
+/** A tool call's answer, as far as tests look at it. */
+export interface ToolAnswer {
+  [key: string]: unknown
+  content?: unknown
+  structuredContent?: unknown
+  isError?: unknown
+}
+
 /** MCP as one principal. */
 export interface Mcp extends AsyncDisposable {
-  readonly client: Client
+  readonly client: McpClient
   /** Structured content of a successful call. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
   call(tool: string, args?: Record<string, unknown>): Promise<any>
@@ -41,7 +61,7 @@ export interface TestApp extends AsyncDisposable {
   readonly logged: string[]
   readonly adminToken: string
   as(token: string | undefined): Rest
-  mcp(token: string, transport?: 'sse' | 'streamable'): Promise<Mcp>
+  mcp(token: string, transport?: Transport): Promise<Mcp>
   /** A user with an API token. */
   addUser(name: string, networks?: string[]): Promise<{ id: string; token: string }>
 }
@@ -119,24 +139,17 @@ export function restClient(url: string, token: string | undefined): Rest {
   }
 }
 
-async function mcpClient(url: string, token: string, kind: 'sse' | 'streamable'): Promise<Mcp> {
-  const endpoint = new URL(`${url}${MCP_PATH}`)
-  const headers = { authorization: `Bearer ${token}` }
-  const client = new Client({ name: 'test', version: '1' })
-  const Transport = kind === 'sse' ? SSEClientTransport : StreamableHTTPClientTransport
-  const transport = new Transport(endpoint, { requestInit: { headers } })
-  // the SDK's own transports do not satisfy its interface under exactOptionalPropertyTypes
-  await client.connect(transport as Parameters<Client['connect']>[0])
-  const call = async (name: string, args: Record<string, unknown>) => client.callTool({ name, arguments: args })
+async function mcpClient(url: string, token: string, kind: Transport): Promise<Mcp> {
+  const client = kind === 'stateless' ? await connectV2(url, token) : await connectV1(url, token, kind)
   return {
     client,
     async call(tool, args = {}) {
-      const result = await call(tool, args)
+      const result = await client.callTool({ name: tool, arguments: args })
       if (result.isError) throw new Error(textOf(result))
       return result.structuredContent ?? null
     },
     async refusal(tool, args = {}) {
-      const result = await call(tool, args)
+      const result = await client.callTool({ name: tool, arguments: args })
       if (!result.isError) throw new Error(`${tool} was not refused`)
       return textOf(result)
     },
@@ -144,6 +157,33 @@ async function mcpClient(url: string, token: string, kind: 'sse' | 'streamable')
   }
 }
 
-function textOf(result: Awaited<ReturnType<Client['callTool']>>): string {
+const INFO = { name: 'test', version: '1' }
+
+async function connectV1(url: string, token: string, kind: Exclude<Transport, 'stateless'>): Promise<McpClient> {
+  const client = new Client(INFO)
+  // the SDK's own transports do not satisfy its interface under exactOptionalPropertyTypes
+  await client.connect(transportV1(url, token, kind) as Parameters<Client['connect']>[0])
+  return client
+}
+
+function transportV1(url: string, token: string, kind: Exclude<Transport, 'stateless'>) {
+  if (kind === 'stdio') {
+    const env = { WIRETY_URL: url, WIRETY_TOKEN: token }
+    return new StdioClientTransport({ command: process.execPath, args: ['bin/wirety-mcp.mjs', 'stdio'], env })
+  }
+  const requestInit = { headers: { authorization: `Bearer ${token}` } }
+  const Http = kind === 'sse' ? SSEClientTransport : StreamableHTTPClientTransport
+  return new Http(new URL(`${url}${MCP_PATH}`), { requestInit })
+}
+
+async function connectV2(url: string, token: string): Promise<McpClient> {
+  const client = new v2.Client(INFO, { versionNegotiation: { mode: { pin: '2026-07-28' } } })
+  const requestInit = { headers: { authorization: `Bearer ${token}` } }
+  await client.connect(new v2.StreamableHTTPClientTransport(new URL(`${url}${MCP_PATH}`), { requestInit }))
+  return client
+}
+
+/** The text of an answer. */
+export function textOf(result: ToolAnswer): string {
   return (result.content as { text: string }[]).map((item) => item.text).join('\n')
 }

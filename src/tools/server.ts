@@ -1,5 +1,6 @@
 import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from '@modelcontextprotocol/server'
 import type { Env } from '../api/invoke.ts'
+import { operations } from '../api/operations/index.ts'
 import { ANONYMOUS, type Principal } from '../core/principal.ts'
 import { VERSION } from '../version.ts'
 import { callTool } from './call.ts'
@@ -40,10 +41,18 @@ function principalOf(context: ServerContext): Principal {
 }
 
 function refusal(name: string, who: Principal): ProtocolError {
+  if (operations.some((operation) => operation.name === name)) {
+    return invalid(`${name} is not for assistants: a person does it through REST`)
+  }
   const likely = closest(
     name,
     toolsOf(who).map((tool) => tool.name),
   )
-  const hint = likely ? `did you mean "${likely}"?` : 'tools/list names them all'
-  return new ProtocolError(ProtocolErrorCode.InvalidParams, `no tool "${name.slice(0, 100)}"; ${hint}`)
+  return invalid(
+    `no tool "${name.slice(0, 100)}"; ${likely ? `did you mean "${likely}"?` : 'tools/list names them all'}`,
+  )
+}
+
+function invalid(message: string): ProtocolError {
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, message)
 }
