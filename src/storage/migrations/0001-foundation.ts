@@ -1,4 +1,4 @@
-import type { Migration } from './index.ts'
+import type { Migration } from './migration.ts'
 
 /** Users and their credentials, networks, peers, access lists, incidents, agent sessions, the audit log. */
 export const foundation: Migration = {
