@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import cors from 'cors'
-import express, { type Request } from 'express'
+import express, { type Request, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { apiRouter } from './api/http.ts'
 import type { Env } from './api/invoke.ts'
@@ -97,12 +97,13 @@ function buildExpress(options: AppOptions, env: Env, stack: AsyncDisposableStack
     }),
   )
   app.all([MCP_PATH, `${MCP_PATH}/`], mcp.handler)
-  const authenticate = async (req: Request) => {
+  const authenticate = (req: Request) => resolvePrincipal(env, req.headers)
+  const guardCookie: RequestHandler = (req, _res, next) => {
     if (isCookieCarried(req.headers) && req.method !== 'GET') guard.checkOrigin(req.headers)
-    return resolvePrincipal(env, req.headers)
+    next()
   }
   const onBug = (error: unknown) => log.error({ err: error }, 'request failed')
-  app.use('/api/v1', apiRouter({ env, authenticate, cookieSecure: config.cookieSecure, onBug }))
+  app.use('/api/v1', apiRouter({ env, authenticate, guard: guardCookie, cookieSecure: config.cookieSecure, onBug }))
   app.use((_req, res) => {
     res.status(404).json(new AppError('not_found', 'no such path; the API is below /api/v1').body)
   })

@@ -38,6 +38,16 @@ export class AppError extends Error {
   }
 }
 
+const MAX_QUOTED = 80
+
+/** `value` in quotes for an error text: cut short, with everything invisible or misleading written as an escape. */
+export function quoted(value: string): string {
+  const shown = value.length > MAX_QUOTED ? `${value.slice(0, MAX_QUOTED)}...` : value
+  return JSON.stringify(shown).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${character.codePointAt(0)?.toString(16)}}`
+  })
+}
+
 /** What the outside may know of any thrown value: an `AppError` as it is, everything else as `internal` without detail. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown

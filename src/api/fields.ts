@@ -37,6 +37,16 @@ export const Endpoint = z.string().superRefine(refine((text) => text === '' || p
 /** UDP port, 0 for any. */
 export const Port = z.int().min(0).max(65_535)
 
+/** A field that may be left out or empty: forms send the empty string for what was left alone. */
+export function optional(field: z.ZodString) {
+  const orEmpty = z.string().superRefine((text, context) => {
+    if (text === '') return
+    for (const issue of field.safeParse(text).error?.issues ?? [])
+      context.addIssue({ code: 'custom', message: issue.message })
+  })
+  return orEmpty.optional()
+}
+
 /** Text on one line. */
 export const Line = (max: number) => z.string().max(max).superRefine(refine(checkLine))
 

@@ -14,6 +14,8 @@ export interface ApiOptions {
   readonly env: Env & LoginEnv
   readonly authenticate: Authenticate
   readonly cookieSecure: boolean
+  /** Refuses a request that a foreign page may have made a browser send with its cookie. */
+  readonly guard: RequestHandler
   /** Told of every error that is our own fault. */
   readonly onBug: (error: unknown) => void
 }
@@ -21,7 +23,7 @@ export interface ApiOptions {
 /** Everything below `/api/v1` that is plain HTTP: sign-in, the operations, and clear refusals of all else. */
 export function apiRouter(options: ApiOptions): IRouter {
   const router = Router()
-  router.use(refuseOtherTypes, express.json({ limit: MAX_BODY_BYTES }))
+  router.use(options.guard, refuseOtherTypes, express.json({ limit: MAX_BODY_BYTES }))
   router.use(sessionRouter(options.env, options.cookieSecure))
   router.use(restRouter(options.env, operations, options.authenticate))
   for (const [path, methods] of methodsByPath()) refuseOtherMethods(router, path, methods)

@@ -38,7 +38,7 @@ export async function invoke<O extends Operation>(
 ): Promise<Output<O>> {
   try {
     authorise(operation, caller.who)
-    const input = parseInput(operation, raw)
+    const input = await parseInput(operation, raw)
     if (operation.effect === 'read') return await env.database.read((tx) => run(env, operation, caller, tx, input))
     return await env.database.write((tx) => runWrite(env, operation, caller, tx, input))
   } catch (thrown) {
@@ -56,16 +56,23 @@ function authorise(operation: Operation, who: Principal): void {
   throw new AppError('forbidden', `administrator role required for ${operation.name}`)
 }
 
-function parseInput(operation: Operation, raw: unknown): Input {
-  const parsed = operation.input.safeParse(raw)
+/** Asynchronous, because a password field hashes what it is given: before the transaction, off the main thread. */
+async function parseInput(operation: Operation, raw: unknown): Promise<Input> {
+  const parsed = await operation.input.safeParseAsync(raw)
   if (parsed.success) return parsed.data
-  throw new AppError('invalid', parsed.error.issues.map(describeIssue).join('; '))
+  const { issues } = parsed.error
+  const told = issues.slice(0, MAX_ISSUES).map(describeIssue)
+  throw new AppError('invalid', [...told, ...(issues.length > MAX_ISSUES ? ['and more'] : [])].join('; '))
 }
+
+const MAX_ISSUES = 5
+const MAX_ISSUE_LENGTH = 300
 
 /** `field.path: what is wrong`. */
 function describeIssue(issue: z.core.$ZodIssue): string {
   const path = issue.path.map(String).join('.')
-  return path ? `${path}: ${issue.message}` : issue.message
+  const text = path ? `${path}: ${issue.message}` : issue.message
+  return text.length > MAX_ISSUE_LENGTH ? `${text.slice(0, MAX_ISSUE_LENGTH)}...` : text
 }
 
 async function runWrite<O extends Operation>(
@@ -113,12 +120,21 @@ async function auditRefusal(
   raw: unknown,
   error: AppError,
 ): Promise<void> {
-  const input = typeof raw === 'object' && raw !== null ? { ...raw } : {}
+  const input = scalarsOf(raw)
   await env.database.write((tx) => audit.insert(tx, entry(env, operation, caller, input, error.code, undefined)))
 }
 
-/** Longest input kept of a refused call, in characters. */
-const MAX_AUDITED_INPUT = 4096
+const MAX_AUDITED_TEXT = 255
+
+/** The plain values of a refused input, cut short: whatever else was sent may be of any size and depth. */
+function scalarsOf(raw: unknown): Input {
+  const kept: Input = {}
+  for (const [key, value] of Object.entries(typeof raw === 'object' && raw !== null ? raw : {})) {
+    if (typeof value === 'string') kept[key] = value.slice(0, MAX_AUDITED_TEXT)
+    if (typeof value === 'number' || typeof value === 'boolean') kept[key] = value
+  }
+  return kept
+}
 
 function entry(
   env: Env,
@@ -138,9 +154,9 @@ function entry(
     surface,
     action: operation.name,
     outcome,
-    network_id: textOf(input.network_id)?.slice(0, 255) ?? null,
+    network_id: textOf(input.network_id),
     object_id: objectId(input, output),
-    input: JSON.stringify(withoutSecrets(operation.input, input)).slice(0, MAX_AUDITED_INPUT),
+    input: JSON.stringify(withoutSecrets(operation.input, input)),
   }
 }
 
@@ -148,7 +164,7 @@ function entry(
 function objectId(input: Input, output: unknown): string | null {
   if (typeof output === 'object' && output !== null && 'id' in output) return textOf(output.id)
   const named = ['peer_id', 'incident_id', 'user_id', 'token_id'].map((key) => textOf(input[key]))
-  return named.find((id) => id !== null)?.slice(0, 255) ?? null
+  return named.find((id) => id !== null) ?? null
 }
 
 function textOf(value: unknown): string | null {

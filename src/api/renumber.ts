@@ -14,8 +14,9 @@ export async function renumber(tx: Db, before: Network, after: Network): Promise
   const families = ([4, 6] as const).filter((family) => cidrOf(before, family) !== cidrOf(after, family))
   if (families.length === 0) return
   const members = await peers.listAll(tx, after.id)
+  const loses = families.some((family) => cidrOf(before, family) !== null)
   const fixed = members.find((peer) => !peer.is_jump && !peer.use_agent)
-  if (fixed) {
+  if (fixed && loses) {
     throw new AppError(
       'conflict',
       `peer "${fixed.name}" is configured by hand and would lose its address; delete it first`,

@@ -29,7 +29,7 @@ export interface IssuedSession {
 export async function login(env: LoginEnv, username: string, password: string): Promise<IssuedSession> {
   const known = await env.database.read((tx) => users.findLogin(tx, username))
   const ok = await verifyPassword(known?.password_hash, password)
-  const session = ok && known ? await openSession(env, known.id) : undefined
+  const session = ok && known?.password_hash ? await openSession(env, known.id, known.password_hash) : undefined
   if (session) return session
   await env.database.write((tx) => record(env, tx, ANONYMOUS, 'unauthenticated', username))
   throw new AppError('unauthenticated', 'invalid credentials')
@@ -40,14 +40,14 @@ export async function logout(env: LoginEnv, session: string): Promise<void> {
   await env.database.write((tx) => credentials.removeSession(tx, session))
 }
 
-/** The session, or undefined when the user was deleted meanwhile. */
-async function openSession(env: LoginEnv, userId: string): Promise<IssuedSession | undefined> {
+/** The session, or undefined when the user was deleted or the password changed meanwhile. */
+async function openSession(env: LoginEnv, userId: string, hash: string): Promise<IssuedSession | undefined> {
   const now = env.now()
   const expiresAt = new Date(now.getTime() + SESSION_SECONDS * 1000).toISOString()
   const session = mintSession(env.random)
   return env.database.write(async (tx) => {
     const user = await users.find(tx, userId)
-    if (!user) return undefined
+    if (!user || (await users.findLogin(tx, user.email))?.password_hash !== hash) return undefined
     const id = env.random.newId()
     const row = {
       id,

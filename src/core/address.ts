@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { AppError } from '../errors.ts'
+import { AppError, quoted } from '../errors.ts'
 import type { Peer } from './topology.ts'
 
 /** IP version. */
@@ -30,7 +30,7 @@ const BITS = { 4: 32, 6: 128 } as const
 /** Parses an address. IPv4-mapped IPv6, zone ids and leading zeros in IPv4 are refused. Throws `invalid`. */
 export function parseAddress(text: string): Address {
   const address = findAddress(text)
-  if (!address) throw new AppError('invalid', `${quote(text)} is not an IP address such as 10.10.0.1 or fd00::1`)
+  if (!address) throw new AppError('invalid', `${quoted(text)} is not an IP address such as 10.10.0.1 or fd00::1`)
   return address
 }
 
@@ -45,7 +45,7 @@ export function parsePrefix(text: string): Prefix {
   const { address, length } = readCidr(text)
   const prefix = maskTo(address, length)
   if (prefix.base === address.value) return prefix
-  throw new AppError('invalid', `${quote(text)} has host bits set: did you mean ${formatPrefix(prefix)}?`)
+  throw new AppError('invalid', `${quoted(text)} has host bits set: did you mean ${formatPrefix(prefix)}?`)
 }
 
 /** Parses a CIDR and zeroes its host bits: what WireGuard itself does to allowed IPs. Throws `invalid`. */
@@ -77,6 +77,11 @@ export function overlaps(a: Prefix, b: Prefix): boolean {
   return a.base >> shift === b.base >> shift
 }
 
+/** Whether all of `inner` lies in `outer`. */
+export function isWithin(inner: Prefix, outer: Prefix): boolean {
+  return inner.length >= outer.length && overlaps(outer, inner)
+}
+
 /** Whether `address` lies in `prefix`. */
 export function contains(prefix: Prefix, address: Address): boolean {
   return overlaps(prefix, { family: address.family, base: address.value, length: BITS[address.family] })
@@ -103,7 +108,7 @@ export function parseEndpoint(text: string): Endpoint {
   if (endpoint) return endpoint
   throw new AppError(
     'invalid',
-    `${quote(text)} is not an endpoint such as vpn.example.com:51820 or [2001:db8::1]:51820`,
+    `${quoted(text)} is not an endpoint such as vpn.example.com:51820 or [2001:db8::1]:51820`,
   )
 }
 
@@ -142,7 +147,7 @@ function findCidr(text: string): { address: Address; length: number } | undefine
 
 function readCidr(text: string): { address: Address; length: number } {
   const cidr = findCidr(text)
-  if (!cidr) throw new AppError('invalid', `${quote(text)} is not a CIDR such as 10.10.0.0/16`)
+  if (!cidr) throw new AppError('invalid', `${quoted(text)} is not a CIDR such as 10.10.0.0/16`)
   return cidr
 }
 
@@ -170,10 +175,4 @@ function numberOf(bytes: readonly number[]): bigint {
 
 function bytesOf(value: bigint, count: number): number[] {
   return Array.from({ length: count }, (_, i) => Number((value >> BigInt(8 * (count - 1 - i))) & 0xffn))
-}
-
-/** Hostile text made fit for an error message: short, one line, printable ASCII. */
-function quote(text: string): string {
-  const shown = text.length > 80 ? `${text.slice(0, 80)}...` : text
-  return JSON.stringify(shown).replace(/[^ -~]/g, '?')
 }

@@ -69,7 +69,7 @@ export function assertUsable(prefix: Prefix): void {
 
 /**
  * Finds the lowest free prefixes for networks of `maxPeers` peers. Costs a sort of `taken`, however many prefixes
- * `base` could be split into. Throws `invalid` when one would not fit in `base`, `exhausted` when fewer than `count` are free.
+ * `base` could be split into. Throws `invalid` when one would not fit in `base`, or when fewer than `count` are free.
  */
 export function suggestPrefixes(wish: PrefixWish): PrefixSuggestion {
   const length = suggestedLength(wish)
@@ -80,7 +80,7 @@ export function suggestPrefixes(wish: PrefixWish): PrefixSuggestion {
     .toArray()
   if (cidrs.length === wish.count) return { suggested_prefix: length, usable_hosts: Number(size) - 2, cidrs }
   const found = `${formatPrefix(wish.base)} has ${cidrs.length} free /${length} prefixes`
-  throw new AppError('exhausted', `${found}, ${wish.count} were asked for: ask for fewer or choose another base`)
+  throw new AppError('invalid', `${found}, ${wish.count} were asked for: ask for fewer or choose another base`)
 }
 
 function suggestedLength({ base, maxPeers, count }: PrefixWish): number {

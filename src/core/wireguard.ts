@@ -1,6 +1,15 @@
 import { createHmac } from 'node:crypto'
 import { accessFrom } from './access.ts'
-import { findEndpoint, findPrefixLoosely, formatEndpoint, formatPrefix, tunnelAddress } from './address.ts'
+import {
+  findEndpoint,
+  findPrefixLoosely,
+  formatEndpoint,
+  formatPrefix,
+  isWithin,
+  type Prefix,
+  parsePrefix,
+  tunnelAddress,
+} from './address.ts'
 import type { Peer, Topology } from './topology.ts'
 
 /** The keys that a configuration needs and a topology does not hold. */
@@ -26,7 +35,8 @@ export function renderConfig(topology: Topology, self: Peer, secrets: ConfigSecr
   const listed = topology.peers.filter(
     (other) => other.id !== self.id && (self.is_jump || other.is_jump) && access(other.id).allowed,
   )
-  const peers = listed.map((other) => section('Peer', other.name, peerEntries(self, other, secrets)))
+  const tunnels = present([topology.network.cidr, topology.network.cidr_v6]).map(parsePrefix)
+  const peers = listed.map((other) => section('Peer', other.name, peerEntries(self, other, tunnels, secrets)))
   return section('Interface', self.name, interfaceEntries(self, listed, secrets.privateKey)) + peers.join('')
 }
 
@@ -54,23 +64,29 @@ function interfaceEntries(self: Peer, listed: readonly Peer[], privateKey: strin
   ]
 }
 
-function peerEntries(self: Peer, other: Peer, secrets: ConfigSecrets): Entry[] {
+function peerEntries(self: Peer, other: Peer, tunnels: readonly Prefix[], secrets: ConfigSecrets): Entry[] {
   const endpoint = endpointOf(other)
   const keepsAlive = endpoint !== '' || (self.is_jump && !other.is_jump)
   return [
     ['PublicKey', other.public_key],
     ['PresharedKey', secrets.presharedKey(...orderIds(self.id, other.id))],
-    ['AllowedIPs', allowedIps(other).join(', ')],
+    ['AllowedIPs', allowedIps(other, tunnels).join(', ')],
     ['Endpoint', endpoint],
     ['PersistentKeepalive', keepsAlive ? String(KEEPALIVE_SECONDS) : ''],
   ]
 }
 
-/** What the tunnel to `peer` carries: its own addresses, then the prefixes it routes, each once. */
-function allowedIps(peer: Peer): string[] {
-  const hosts = [peer.address && `${peer.address}/32`, peer.address_v6 && `${peer.address_v6}/128`]
-  const prefixes = present([...hosts, ...peer.additional_allowed_ips]).map(findPrefixLoosely)
-  return [...new Set(prefixes.filter((prefix) => prefix !== undefined).map(formatPrefix))]
+/** What the tunnel to `peer` carries: its own addresses, then the prefixes it routes, each once; never another's address. */
+function allowedIps(peer: Peer, tunnels: readonly Prefix[]): string[] {
+  const hosts = present([peer.address && `${peer.address}/32`, peer.address_v6 && `${peer.address_v6}/128`])
+  const routed = known(peer.additional_allowed_ips).filter(
+    (prefix) => !tunnels.some((tunnel) => isWithin(prefix, tunnel)),
+  )
+  return [...new Set([...known(hosts), ...routed].map(formatPrefix))]
+}
+
+function known(texts: readonly string[]): Prefix[] {
+  return texts.map(findPrefixLoosely).filter((prefix) => prefix !== undefined)
 }
 
 function endpointOf(peer: Peer): string {

@@ -1,5 +1,5 @@
 import type { Acl, AclRule } from '../core/topology.ts'
-import { AppError } from '../errors.ts'
+import { AppError, quoted } from '../errors.ts'
 import type { Db } from './db.ts'
 
 const EVERY_PEER = '*'
@@ -15,7 +15,7 @@ export async function get(tx: Db, networkId: string): Promise<Acl> {
     'SELECT id, name, enabled FROM acls WHERE network_id = ?',
     networkId,
   )
-  if (!acl) throw new AppError('not_found', `network "${networkId}" has no access list`)
+  if (!acl) throw new AppError('not_found', `network ${quoted(networkId)} has no access list`)
   const blocked = await tx.all<{ peer_id: string }>(
     'SELECT peer_id FROM acl_blocked WHERE network_id = ? ORDER BY peer_id',
     networkId,

@@ -1,5 +1,5 @@
 import { isAdmin, type Principal } from '../core/principal.ts'
-import { AppError } from '../errors.ts'
+import { AppError, quoted } from '../errors.ts'
 import type { Db } from './db.ts'
 import { type Condition, visibleNetworks } from './visible.ts'
 
@@ -59,7 +59,7 @@ export async function list(tx: Db, who: Principal, filter: IncidentFilter): Prom
 export async function get(tx: Db, who: Principal, id: string): Promise<Incident> {
   const visible = visibleIncidents(who)
   const row = await tx.find<Row>(`${SELECT} WHERE incidents.id = ? AND ${visible.where}`, id, ...visible.params)
-  if (!row) throw new AppError('not_found', `no incident "${id}" that you can see`)
+  if (!row) throw new AppError('not_found', `no incident ${quoted(id)} that you can see`)
   return fromRow(row)
 }
 

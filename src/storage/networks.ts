@@ -1,6 +1,6 @@
 import type { Principal } from '../core/principal.ts'
 import type { Network } from '../core/topology.ts'
-import { AppError } from '../errors.ts'
+import { AppError, quoted } from '../errors.ts'
 import type { Db } from './db.ts'
 import { contains, type Page, type PageRequest, selectPage } from './page.ts'
 import { visibleNetworks } from './visible.ts'
@@ -104,5 +104,5 @@ function fromRow(row: Row): NetworkRecord {
 }
 
 function notFound(id: string): AppError {
-  return new AppError('not_found', `no network "${id}" that you can see`)
+  return new AppError('not_found', `no network ${quoted(id)} that you can see`)
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Principal } from '../core/principal.ts'
 import type { Peer } from '../core/topology.ts'
-import { AppError } from '../errors.ts'
+import { AppError, quoted } from '../errors.ts'
 import type { Db } from './db.ts'
 import type { TunnelAddresses } from './hosts.ts'
 import { contains, type Page, type PageRequest, selectPage } from './page.ts'
@@ -49,6 +49,14 @@ export async function listAll(tx: Db, networkId: string): Promise<Peer[]> {
   return rows.map(fromRow)
 }
 
+/** The prefixes that peers of a network carry, other than those of `ownerId`. */
+export async function listCarriedByOthers(tx: Db, networkId: string, ownerId: string): Promise<string[]> {
+  const sql = `SELECT additional_allowed_ips AS cidrs FROM peers
+    WHERE network_id = ? AND additional_allowed_ips <> '[]' AND COALESCE(owner_id, '') <> ? ORDER BY id`
+  const rows = await tx.all<{ cidrs: string }>(sql, networkId, ownerId)
+  return rows.flatMap((row): string[] => JSON.parse(row.cidrs))
+}
+
 /** Ids of all peers of a network. */
 export async function listIds(tx: Db, networkId: string): Promise<string[]> {
   const rows = await tx.all<{ id: string }>('SELECT id FROM peers WHERE network_id = ? ORDER BY id', networkId)
@@ -64,7 +72,7 @@ export async function get(tx: Db, vault: Vault, who: Principal, networkId: strin
     id,
     ...visible.params,
   )
-  if (!row) throw new AppError('not_found', `no peer "${id}" that you can see in network "${networkId}"`)
+  if (!row) throw new AppError('not_found', `no peer ${quoted(id)} that you can see in network ${quoted(networkId)}`)
   return unseal(vault, row)
 }
 
@@ -90,7 +98,7 @@ export async function names(tx: Db, who: Principal, networkId: string): Promise<
 /** The private key, for the peer's own configuration only. */
 export async function getPrivateKey(tx: Db, vault: Vault, id: string): Promise<string> {
   const row = await tx.find<{ private_key: string }>('SELECT private_key FROM peers WHERE id = ?', id)
-  if (!row) throw new AppError('not_found', `no peer "${id}"`)
+  if (!row) throw new AppError('not_found', `no peer ${quoted(id)}`)
   return vault.open(row.private_key, `peers.private_key:${id}`)
 }
 

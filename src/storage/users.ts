@@ -1,5 +1,5 @@
 import type { Role } from '../core/principal.ts'
-import { AppError } from '../errors.ts'
+import { AppError, quoted } from '../errors.ts'
 import type { Db } from './db.ts'
 import * as settings from './settings.ts'
 
@@ -50,7 +50,7 @@ export async function find(tx: Db, id: string): Promise<User | undefined> {
 /** The user. */
 export async function get(tx: Db, id: string): Promise<User> {
   const user = await find(tx, id)
-  if (!user) throw new AppError('not_found', `no user "${id}"`)
+  if (!user) throw new AppError('not_found', `no user ${quoted(id)}`)
   return user
 }
 

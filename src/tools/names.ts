@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Reference } from '../api/fields.ts'
 import { fieldOf, unwrap } from '../api/lenient.ts'
 import { allows, type Principal } from '../core/principal.ts'
-import { AppError } from '../errors.ts'
+import { AppError, quoted } from '../errors.ts'
 import type { Db } from '../storage/db.ts'
 import * as networks from '../storage/networks.ts'
 import * as peers from '../storage/peers.ts'
@@ -27,7 +27,7 @@ export async function resolveNames(
     const id = await idOf(tx, who, noun, given, input)
     if (id === undefined || id === given) continue
     input[key] = id
-    notes.push(`${key}: "${given}" is the ${noun} ${id}`)
+    notes.push(`${key}: ${quoted(given)} is the ${noun} ${id}`)
   }
   return { input, notes }
 }
@@ -66,9 +66,12 @@ async function only(noun: Reference, name: string, found: Named[], known: () => 
   if (second) {
     throw new AppError(
       'invalid',
-      `${found.length} ${noun}s are called "${name}": give one of ${found.map((f) => f.id).join(', ')}`,
+      `${found.length} ${noun}s are called ${quoted(name)}: give one of ${found.map((f) => f.id).join(', ')}`,
     )
   }
   const likely = closest(name, await known())
-  throw new AppError('not_found', `no ${noun} "${name}" that you can see${likely ? `; did you mean "${likely}"?` : ''}`)
+  throw new AppError(
+    'not_found',
+    `no ${noun} ${quoted(name)} that you can see${likely ? `; did you mean "${likely}"?` : ''}`,
+  )
 }

@@ -2,6 +2,7 @@ import { ProtocolError, ProtocolErrorCode, Server, type ServerContext } from '@m
 import type { Env } from '../api/invoke.ts'
 import { operations } from '../api/operations/index.ts'
 import { ANONYMOUS, type Principal } from '../core/principal.ts'
+import { quoted } from '../errors.ts'
 import { VERSION } from '../version.ts'
 import { callTool } from './call.ts'
 import { tools, toolsOf } from './catalog.ts'
@@ -48,9 +49,7 @@ function refusal(name: string, who: Principal): ProtocolError {
     name,
     toolsOf(who).map((tool) => tool.name),
   )
-  return invalid(
-    `no tool "${name.slice(0, 100)}"; ${likely ? `did you mean "${likely}"?` : 'tools/list names them all'}`,
-  )
+  return invalid(`no tool ${quoted(name)}; ${likely ? `did you mean "${likely}"?` : 'tools/list names them all'}`)
 }
 
 function invalid(message: string): ProtocolError {

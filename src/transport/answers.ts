@@ -33,9 +33,3 @@ export function answerError(res: ServerResponse, error: AppError): void {
   res.writeHead(error.status, { 'Content-Type': 'application/json', ...HEADERS[error.code] })
   res.end(JSON.stringify(body))
 }
-
-/** `value` in quotes, at most 200 characters, with everything invisible written as an escape. */
-export function quoted(value: string): string {
-  const text = value.length > 200 ? `${value.slice(0, 200)}…` : value
-  return JSON.stringify(text).replaceAll(/\p{C}/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`)
-}

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { isJsonContentType } from '@modelcontextprotocol/server'
-import { AppError } from '../errors.ts'
-import { quoted, UnreadableJson } from './answers.ts'
+import { AppError, quoted } from '../errors.ts'
+import { UnreadableJson } from './answers.ts'
 
 /** The JSON value in the body of `req`; throws `too_large`, `unsupported_media_type` or `UnreadableJson`. */
 export async function readJson(req: IncomingMessage, maxBytes: number): Promise<unknown> {

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
-import { AppError } from '../errors.ts'
-import { quoted } from './answers.ts'
+import { AppError, quoted } from '../errors.ts'
 
 /** What the operator allows beside the built-in names. */
 export interface AllowLists {

@@ -1,6 +1,5 @@
 import type { Principal } from '../core/principal.ts'
-import { AppError } from '../errors.ts'
-import { quoted } from './answers.ts'
+import { AppError, quoted } from '../errors.ts'
 
 /** A conversation that outlives one request; it belongs to the principal who began it. */
 export interface Session {

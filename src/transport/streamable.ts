@@ -6,8 +6,8 @@ import {
   type Server,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server'
-import { AppError } from '../errors.ts'
-import { answerError, quoted } from './answers.ts'
+import { AppError, quoted } from '../errors.ts'
+import { answerError } from './answers.ts'
 import { EventStream } from './event-stream.ts'
 import type { Exchange } from './exchange.ts'
 import { withIdentity } from './identity.ts'

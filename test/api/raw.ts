@@ -22,6 +22,14 @@ export interface RawAnswer {
   readonly body: Json
 }
 
+/** Header of a body in JSON. */
+export const JSON_TYPE = { 'content-type': 'application/json' }
+
+/** Sends a request of the administrator. */
+export function sendAsAdmin(app: TestApp, wanted: RawRequest): Promise<RawAnswer> {
+  return sendRaw(app, { ...wanted, headers: { authorization: `Bearer ${app.adminToken}`, ...wanted.headers } })
+}
+
 /** Sends a request on a connection of its own. */
 export function sendRaw(app: TestApp, wanted: RawRequest): Promise<RawAnswer> {
   const { hostname, port } = new URL(app.url)

@@ -40,6 +40,20 @@ export async function newOffice(
   return { network, jump, laptop, server }
 }
 
+/** Who holds which addresses and what is free: all that a refused change must leave as it was. */
+export async function addressPlan(rest: Rest): Promise<Json> {
+  const networks = await read(rest, '/networks?page_size=200')
+  const allocations = await read(rest, '/ipam?page_size=100')
+  const free = await read(rest, '/ipam/available-cidrs?max_peers=100&count=20')
+  return { networks, allocations, free }
+}
+
+/** The IPv4 addresses of a network's peers, oldest first. */
+export async function addressesOf(rest: Rest, network: Json): Promise<string[]> {
+  const { data } = await read(rest, `/networks/${network.id}/peers?page_size=500`)
+  return data.map((peer: Json) => peer.address)
+}
+
 /** Path of a peer. */
 export function peerPath(network: Json, peer: Json): string {
   return `/networks/${network.id}/peers/${peer.id}`
@@ -54,6 +68,13 @@ export async function accessOf(rest: Rest, network: Json, peer: Json): Promise<R
 /** The WireGuard configuration of `peer`. */
 export async function configOf(rest: Rest, network: Json, peer: Json): Promise<string> {
   return (await read(rest, `${peerPath(network, peer)}/config`)).config
+}
+
+/** A user who may use `networks`. */
+export async function newUser(app: TestApp, name: string, ...networks: Json[]): Promise<Rest & { id: string }> {
+  const ids = networks.map((network) => network.id)
+  const { id, token } = await app.addUser(name, ids)
+  return { ...app.as(token), id }
 }
 
 /** Records an incident of `peer` as a detection does; answers its id. */

@@ -179,7 +179,7 @@ describe('prefixes', () => {
     })
     expect(refusal(() => parsePrefix('x')).message).toBe('"x" is not a CIDR such as 10.10.0.0/16')
     expect(refusal(() => parsePrefix('10.0.0.0/24\n# \u202e')).message).toBe(
-      String.raw`"10.0.0.0/24\n# ?" is not a CIDR such as 10.10.0.0/16`,
+      String.raw`"10.0.0.0/24\n# \u{202e}" is not a CIDR such as 10.10.0.0/16`,
     )
     expect(refusal(() => parsePrefix('1'.repeat(5000))).message.length).toBeLessThan(150)
   })
@@ -332,7 +332,7 @@ describe('hostile text', () => {
       fc.property(hostile, (text) => {
         const endpoint = findEndpoint(text)
         if (endpoint) expect(text + formatEndpoint(endpoint)).toMatch(/^[A-Za-z0-9.:[\]-]+$/)
-        else expect(refusal(() => parseEndpoint(text)).message).toMatch(/^[ -~]+$/)
+        else expect(refusal(() => parseEndpoint(text)).message).toMatch(/^[^\p{C}\p{Zl}\p{Zp}]+$/u)
       }),
       { numRuns: 3000 },
     )
@@ -343,7 +343,7 @@ describe('hostile text', () => {
       fc.property(hostile, (text) => {
         const found = findPrefixLoosely(text)
         if (found) expect(text + formatPrefix(found)).toMatch(/^[0-9A-Fa-f.:/]+$/)
-        else expect(refusal(() => parsePrefix(text)).message).toMatch(/^[ -~]+$/)
+        else expect(refusal(() => parsePrefix(text)).message).toMatch(/^[^\p{C}\p{Zl}\p{Zp}]+$/u)
       }),
       { numRuns: 3000 },
     )

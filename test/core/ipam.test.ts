@@ -161,7 +161,7 @@ describe('suggested prefixes', () => {
             })
           } else {
             const error = refusal(() => suggestPrefixes({ base, taken, maxPeers, count }))
-            expect(error.code).toBe('exhausted')
+            expect(error.code).toBe('invalid')
             expect(error.message).toContain(`has ${free.length} free /${length} prefixes`)
           }
           expect(taken).toEqual(before)
@@ -174,7 +174,7 @@ describe('suggested prefixes', () => {
   test('the base itself is suggested while it is free, and asking does not take it', () => {
     expect(suggest('10.0.0.0/24', [], 254, 1).cidrs).toEqual(['10.0.0.0/24'])
     expect(suggest('10.0.0.0/24', ['10.0.1.0/24', 'fd00::/64'], 254, 1).cidrs).toEqual(['10.0.0.0/24'])
-    expect(refusal(() => suggest('10.0.0.0/24', ['10.0.0.0/24'], 254, 1)).code).toBe('exhausted')
+    expect(refusal(() => suggest('10.0.0.0/24', ['10.0.0.0/24'], 254, 1)).code).toBe('invalid')
   })
 
   test('a large neighbour and very many small ones are passed without probing each candidate', () => {
@@ -202,7 +202,7 @@ describe('suggested prefixes', () => {
     expect(refusal(() => suggest('0.0.0.0/0', [], 2 ** 32 - 1, 1)).code).toBe('invalid')
     expect(refusal(() => suggest('10.0.0.0/24', ['10.0.0.0/25'], 100, 2)).body).toEqual({
       error: '10.0.0.0/24 has 1 free /25 prefixes, 2 were asked for: ask for fewer or choose another base',
-      code: 'exhausted',
+      code: 'invalid',
     })
     expect(refusal(() => suggest('fd00::/48', [], 1, 1)).message).toBe(
       'fd00::/48 is IPv6: suggestions need an IPv4 base such as 10.0.0.0/8',

@@ -223,7 +223,7 @@ describe('any configuration', () => {
         address_v6: fc.constantFrom(null, `fd00::a${id}`),
         endpoint: fc.constantFrom('', 'vpn.example.com', '203.0.113.5:4000', '[2001:db8::1]:7'),
         listen_port: fc.constantFrom(0, 51820, 4242),
-        additional_allowed_ips: fc.subarray(['192.168.0.0/24', '10.10.0.1/32', '::/0', '172.16.0.0/12']),
+        additional_allowed_ips: fc.subarray(['192.168.0.0/24', '10.11.0.1/32', '::/0', '172.16.0.0/12']),
         is_jump: fc.boolean(),
       })
       .map((fields) => peer(id, fields.name, fields))
@@ -317,7 +317,7 @@ describe('any configuration', () => {
   })
 
   test('leaves out a stored endpoint or prefix that is not one, and keeps the rest', () => {
-    const bad = { ...server, endpoint: 'a b', additional_allowed_ips: ['nonsense', '172.16.0.0/12'] }
+    const bad = { ...server, endpoint: 'a b', additional_allowed_ips: ['nonsense', '10.10.0.1/32', '172.16.0.0/12'] }
     const [, entry] = read(renderConfig(topology([hub, bad]), hub, secrets))
     expect(entry?.values).toEqual({
       PublicKey: 'public-3',

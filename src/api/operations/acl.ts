@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Acl } from '../../core/topology.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, quoted } from '../../errors.ts'
 import * as acls from '../../storage/acls.ts'
 import * as networks from '../../storage/networks.ts'
 import * as peers from '../../storage/peers.ts'
@@ -90,7 +90,11 @@ function aclView(acl: Acl): z.input<typeof AclView> {
 }
 
 function refuseStrangers(acl: Acl, members: ReadonlySet<string>): void {
-  const named = [...acl.blocked_peers, ...acl.rules.flatMap((rule) => [rule.source_peer, rule.target_peer])]
-  const stranger = named.find((id) => id !== '*' && !members.has(id))
-  if (stranger !== undefined) throw new AppError('invalid', `no peer "${stranger}" in this network; use a peer id or *`)
+  const inRules = acl.rules.flatMap((rule) => [rule.source_peer, rule.target_peer]).filter((id) => id !== '*')
+  const stranger = [...acl.blocked_peers, ...inRules].find((id) => !members.has(id))
+  if (stranger !== undefined)
+    throw new AppError(
+      'invalid',
+      `no peer ${quoted(stranger)} in this network; rules take a peer id or *, blocked_peers a peer id`,
+    )
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { mintApiToken } from '../../auth/secrets.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, quoted } from '../../errors.ts'
 import * as credentials from '../../storage/credentials.ts'
 import { Line, Secret, Timestamp, TokenId } from '../fields.ts'
 import { defineOperation } from '../operation.ts'
@@ -71,6 +71,6 @@ export const deleteApiToken = defineOperation({
   output: z.null(),
   async run({ tx, who }, input) {
     if (await credentials.remove(tx, who.id, 'api_token', input.token_id)) return null
-    throw new AppError('not_found', `you have no API token "${input.token_id}"`)
+    throw new AppError('not_found', `you have no API token ${quoted(input.token_id)}`)
   },
 })

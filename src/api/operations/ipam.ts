@@ -4,7 +4,7 @@ import { suggestPrefixes } from '../../core/ipam.ts'
 import * as allocations from '../../storage/allocations.ts'
 import * as networks from '../../storage/networks.ts'
 import * as prefixes from '../../storage/prefixes.ts'
-import { Cidr, NetworkId, PageOf, pageFields } from '../fields.ts'
+import { Cidr, Line, NetworkId, PageOf, pageFields } from '../fields.ts'
 import { defineOperation } from '../operation.ts'
 import { pageRequest } from '../page-request.ts'
 
@@ -66,7 +66,7 @@ export const listAllocations = defineOperation({
   effect: 'read',
   input: z.strictObject({
     ...pageFields(MAX_PAGE_SIZE),
-    filter: z.string().max(255).optional().describe('Part of a network name, address or peer name'),
+    filter: Line(255).optional().describe('Part of a network name, address or peer name'),
   }),
   output: PageOf(AllocationView),
   async run({ tx, who }, input) {

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { formatPrefix, parsePrefix } from '../../core/address.ts'
 import { assertUsable } from '../../core/ipam.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, quoted } from '../../errors.ts'
 import * as acls from '../../storage/acls.ts'
 import * as networks from '../../storage/networks.ts'
 import * as prefixes from '../../storage/prefixes.ts'
-import { Cidr, DnsName, IpAddress, NetworkId, PageOf, pageFields, Timestamp } from '../fields.ts'
+import { Cidr, DnsName, IpAddress, Line, NetworkId, optional, PageOf, pageFields, Timestamp } from '../fields.ts'
 import { defineOperation } from '../operation.ts'
 import { pageRequest } from '../page-request.ts'
 import { renumber } from '../renumber.ts'
@@ -27,10 +27,10 @@ const NetworkView = z.object({
 })
 
 const Name = DnsName.describe('DNS name of the network, such as office')
-const CidrV4 = Cidr.describe('IPv4 CIDR with host bits zero, such as 10.10.0.0/16')
-const CidrV6 = Cidr.describe('IPv6 CIDR, such as fd00:10::/64')
+const CidrV4 = optional(Cidr).describe('IPv4 CIDR with host bits zero, such as 10.10.0.0/16')
+const CidrV6 = optional(Cidr).describe('IPv6 CIDR, such as fd00:10::/64')
 const Dns = z.array(IpAddress).max(16).describe('DNS servers pushed to peers')
-const Suffix = DnsName.describe('DNS suffix of peer names')
+const Suffix = optional(DnsName).describe('DNS suffix of peer names')
 
 /** Lists the caller's networks. */
 export const listNetworks = defineOperation({
@@ -42,7 +42,7 @@ export const listNetworks = defineOperation({
   effect: 'read',
   input: z.strictObject({
     ...pageFields(MAX_PAGE_SIZE),
-    filter: z.string().max(255).optional().describe('Part of a name, CIDR or id'),
+    filter: Line(255).optional().describe('Part of a name, CIDR or id'),
   }),
   output: PageOf(NetworkView),
   async run({ tx, who }, input) {
@@ -76,10 +76,10 @@ export const createNetwork = defineOperation({
   effect: 'create',
   input: z.strictObject({
     name: Name,
-    cidr: CidrV4.optional(),
-    cidr_v6: CidrV6.optional(),
+    cidr: CidrV4,
+    cidr_v6: CidrV6,
     dns: Dns.optional(),
-    domain_suffix: Suffix.optional().describe('DNS suffix of peer names; internal unless given'),
+    domain_suffix: Suffix.describe('DNS suffix of peer names; internal unless given'),
   }),
   output: NetworkView,
   async run({ tx, who, now, random, vault }, input) {
@@ -88,7 +88,7 @@ export const createNetwork = defineOperation({
     if (cidr === null && cidr_v6 === null) throw new AppError('invalid', 'cidr: give cidr, cidr_v6 or both')
     const rest = {
       dns: input.dns ?? [],
-      domain_suffix: input.domain_suffix ?? 'internal',
+      domain_suffix: input.domain_suffix || 'internal',
       created_at: now,
       updated_at: now,
     }
@@ -115,11 +115,11 @@ export const updateNetwork = defineOperation({
   effect: 'update',
   input: z.strictObject({
     network_id: NetworkId,
-    name: Name.optional(),
-    cidr: CidrV4.optional(),
-    cidr_v6: CidrV6.optional(),
+    name: optional(DnsName).describe('DNS name of the network'),
+    cidr: CidrV4,
+    cidr_v6: CidrV6,
     dns: Dns.optional(),
-    domain_suffix: Suffix.optional(),
+    domain_suffix: Suffix,
     default_group_ids: z.array(z.string()).max(100).optional().describe('Groups for new peers of non-administrators'),
   }),
   output: NetworkView,
@@ -129,11 +129,11 @@ export const updateNetwork = defineOperation({
     const given = canonicalCidrs(input)
     const after = {
       ...before,
-      name: input.name ?? before.name,
+      name: input.name || before.name,
       cidr: given.cidr ?? before.cidr,
       cidr_v6: given.cidr_v6 ?? before.cidr_v6,
       dns: input.dns ?? before.dns,
-      domain_suffix: input.domain_suffix ?? before.domain_suffix,
+      domain_suffix: input.domain_suffix || before.domain_suffix,
       updated_at: now,
     }
     await networks.update(tx, after)
@@ -175,7 +175,7 @@ function canonicalCidrs(input: { cidr?: string | undefined; cidr_v6?: string | u
 }
 
 function canonical(field: string, text: string | undefined, family: 4 | 6): string | null {
-  if (text === undefined) return null
+  if (!text) return null
   const prefix = parsePrefix(text)
   if (prefix.family !== family) throw new AppError('invalid', `${field}: "${text}" is not an IPv${family} CIDR`)
   assertUsable(prefix)
@@ -183,5 +183,6 @@ function canonical(field: string, text: string | undefined, family: 4 | 6): stri
 }
 
 function refuseUnknownGroups(ids: readonly string[]): void {
-  if (ids[0] !== undefined) throw new AppError('invalid', `default_group_ids: no group "${ids[0]}" in this network`)
+  if (ids[0] !== undefined)
+    throw new AppError('invalid', `default_group_ids: no group ${quoted(ids[0])} in this network`)
 }

@@ -1,21 +1,21 @@
 import { z } from 'zod'
 import { mintEnrolmentToken } from '../../auth/secrets.ts'
-import { formatPrefix, overlaps, parsePrefix, parsePrefixLoosely } from '../../core/address.ts'
-import { isAdmin, type Principal } from '../../core/principal.ts'
-import type { Network } from '../../core/topology.ts'
+import { isAdmin } from '../../core/principal.ts'
 import { presharedKey, renderConfig } from '../../core/wireguard.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, quoted } from '../../errors.ts'
 import type { Db } from '../../storage/db.ts'
 import * as hosts from '../../storage/hosts.ts'
 import * as networks from '../../storage/networks.ts'
 import * as peers from '../../storage/peers.ts'
 import * as topologies from '../../storage/topology.ts'
 import * as users from '../../storage/users.ts'
+import { carriedPrefixes } from '../carried-prefixes.ts'
 import {
   AllowedIp,
   ConfigText,
   DnsLabel,
   Endpoint,
+  Line,
   NetworkId,
   PageOf,
   PeerId,
@@ -23,7 +23,6 @@ import {
   pageFields,
   Secret,
   Timestamp,
-  UserId,
 } from '../fields.ts'
 import { type Context, defineOperation } from '../operation.ts'
 import { pageRequest } from '../page-request.ts'
@@ -53,6 +52,7 @@ const PeerView = z.object({
 const Name = DnsLabel.describe('DNS label, such as laptop-alice')
 const ExternalEndpoint = Endpoint.describe('Public address: host, host:port or [v6]:port; empty for none')
 const ListenPort = Port.describe('WireGuard UDP port')
+const OwnerId = z.string().max(255).meta({ ref: 'user' }).optional()
 const AllowedIps = z.array(AllowedIp).max(64).describe('More CIDRs that this peer carries')
 
 /** Lists the peers of a network that the caller may see. */
@@ -66,7 +66,7 @@ export const listPeers = defineOperation({
   input: z.strictObject({
     network_id: NetworkId,
     ...pageFields(MAX_PAGE_SIZE),
-    filter: z.string().max(255).optional().describe('Part of a name, address or id'),
+    filter: Line(255).optional().describe('Part of a name, address or id'),
   }),
   output: PageOf(PeerView),
   async run({ tx, who, vault }, input) {
@@ -108,7 +108,7 @@ export const createPeer = defineOperation({
     is_jump: z.boolean().optional().describe('Hub that the other peers connect to'),
     use_agent: z.boolean().optional().describe('Managed by an agent, not by hand'),
     additional_allowed_ips: AllowedIps.optional(),
-    owner_id: UserId.optional().describe('Owner; only administrators choose one, users own what they create'),
+    owner_id: OwnerId.describe('Owner; only administrators choose one, users own what they create'),
   }),
   output: PeerView,
   async run(context, input) {
@@ -123,8 +123,8 @@ export const createPeer = defineOperation({
       public_key: keys.publicKey,
       ...(await hosts.take(tx, network)),
       endpoint: input.endpoint ?? '',
-      listen_port: input.listen_port || (input.is_jump ? WIREGUARD_PORT : 0),
-      additional_allowed_ips: allowedIps(who, network, input.additional_allowed_ips ?? []),
+      listen_port: listenPort(input.is_jump, input.listen_port),
+      additional_allowed_ips: await carriedPrefixes(context, network, who.id, input.additional_allowed_ips ?? []),
       is_jump: input.is_jump ?? false,
       use_agent: input.is_jump || (input.use_agent ?? false),
       owner_id: isAdmin(who) ? await ownerId(tx, input.owner_id) : who.id,
@@ -151,7 +151,7 @@ export const updatePeer = defineOperation({
     endpoint: ExternalEndpoint.optional(),
     listen_port: ListenPort.optional(),
     additional_allowed_ips: AllowedIps.optional(),
-    owner_id: z.string().max(255).optional().describe('New owner; empty for none').meta({ ref: 'user' }),
+    owner_id: OwnerId.describe('New owner; empty for none'),
   }),
   output: PeerView,
   async run({ tx, who, now, vault }, input) {
@@ -162,8 +162,10 @@ export const updatePeer = defineOperation({
       ...peer,
       name: input.name ?? peer.name,
       endpoint: input.endpoint ?? peer.endpoint,
-      listen_port: input.listen_port ?? peer.listen_port,
-      additional_allowed_ips: ips ? allowedIps(who, network, ips) : peer.additional_allowed_ips,
+      listen_port: listenPort(peer.is_jump, input.listen_port ?? peer.listen_port),
+      additional_allowed_ips: ips
+        ? await carriedPrefixes({ tx, who }, network, peer.owner_id ?? '', ips)
+        : peer.additional_allowed_ips,
       owner_id: await newOwner({ tx, who }, peer, input.owner_id),
       updated_at: now,
     })
@@ -224,25 +226,15 @@ function peerView(peer: peers.PeerRecord): z.input<typeof PeerView> {
   }
 }
 
-/** Canonical text of `cidrs`. A user may not claim tunnel addresses: the traffic of other peers would follow. */
-function allowedIps(who: Principal, network: Network, cidrs: readonly string[]): string[] {
-  const wanted = cidrs.map(parsePrefixLoosely)
-  const own = [network.cidr, network.cidr_v6].filter((cidr) => cidr !== null).map(parsePrefix)
-  const claimed = wanted.find((prefix) => own.some((tunnel) => overlaps(tunnel, prefix)))
-  if (claimed && !isAdmin(who)) {
-    const text = formatPrefix(claimed)
-    throw new AppError(
-      'forbidden',
-      `additional_allowed_ips: ${text} overlaps the network; only administrators may do that`,
-    )
-  }
-  return [...new Set(wanted.map(formatPrefix))]
+/** A jump peer always has a port; for others 0 lets the host choose. */
+function listenPort(isJump: boolean | undefined, wanted: number | undefined): number {
+  return wanted || (isJump ? WIREGUARD_PORT : 0)
 }
 
 async function ownerId(tx: Db, wanted: string | undefined): Promise<string | null> {
   if (!wanted) return null
   if (await users.find(tx, wanted)) return wanted
-  throw new AppError('invalid', `owner_id: no user "${wanted}"`)
+  throw new AppError('invalid', `owner_id: no user ${quoted(wanted)}`)
 }
 
 async function newOwner({ tx, who }: Pick<Context, 'tx' | 'who'>, peer: peers.PeerRecord, wanted: string | undefined) {

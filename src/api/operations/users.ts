@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { hashPassword } from '../../auth/passwords.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, quoted } from '../../errors.ts'
 import * as credentials from '../../storage/credentials.ts'
 import type { Db } from '../../storage/db.ts'
 import * as users from '../../storage/users.ts'
-import { Line, Secret, Timestamp, UserId } from '../fields.ts'
+import { Line, Timestamp, UserId } from '../fields.ts'
 import { defineOperation } from '../operation.ts'
 
 const Role = z.enum(['administrator', 'user'])
@@ -26,8 +26,15 @@ const DefaultsView = z.object({ default_role: Role, default_authorized_networks:
 
 const Name = Line(255).min(1).describe('Full name')
 const Networks = z.array(z.string().max(255)).max(10_000).describe('Ids of the networks the user may use')
-const Password = Secret.min(MIN_PASSWORD, `password must be at least ${MIN_PASSWORD} characters`).max(MAX_PASSWORD)
-const PasswordField = Password.meta({ secret: true }).optional().describe('Password for signing in')
+/** A password on the way in, its hash in the operation's body. */
+const Password = z
+  .string()
+  .min(MIN_PASSWORD, `password must be at least ${MIN_PASSWORD} characters`)
+  .max(MAX_PASSWORD)
+  .transform(hashPassword)
+  .meta({ secret: true })
+  .optional()
+  .describe('Password for signing in')
 
 /** The caller. */
 export const getCurrentUser = defineOperation({
@@ -87,7 +94,7 @@ export const createUser = defineOperation({
     email: z.email().max(254).describe('E-mail address, unique'),
     name: Name,
     role: Role.optional().describe('administrator or user'),
-    password: PasswordField,
+    password: Password,
     authorized_networks: Networks.optional(),
   }),
   output: UserView,
@@ -106,7 +113,7 @@ export const createUser = defineOperation({
       last_login_at: null,
     }
     await refuseUnknownNetworks(tx, user.authorized_networks)
-    await users.insert(tx, user, input.password === undefined ? null : await hashPassword(input.password))
+    await users.insert(tx, user, input.password ?? null)
     return userView(await users.get(tx, user.id))
   },
 })
@@ -123,7 +130,7 @@ export const updateUser = defineOperation({
     user_id: UserId,
     name: Name.optional(),
     role: Role.optional().describe('administrator or user'),
-    password: PasswordField,
+    password: Password,
     authorized_networks: Networks.optional(),
   }),
   output: UserView,
@@ -139,7 +146,10 @@ export const updateUser = defineOperation({
       authorized_networks: granted ?? user.authorized_networks,
       updated_at: now,
     })
-    if (input.password !== undefined) await setPassword(tx, user.id, input.password)
+    if (input.password !== undefined) {
+      await users.setPassword(tx, user.id, input.password)
+      await credentials.removeSessions(tx, user.id)
+    }
     return userView(await users.get(tx, user.id))
   },
 })
@@ -212,16 +222,11 @@ function defaultsView(defaults: users.UserDefaults): z.input<typeof DefaultsView
 
 async function refuseUnknownNetworks(tx: Db, ids: readonly string[]): Promise<void> {
   const [missing] = await users.missingNetworks(tx, ids)
-  if (missing !== undefined) throw new AppError('invalid', `authorized_networks: no network "${missing}"`)
+  if (missing !== undefined) throw new AppError('invalid', `authorized_networks: no network ${quoted(missing)}`)
 }
 
 async function keepAnAdministrator(tx: Db, user: users.User): Promise<void> {
   if (user.role === 'administrator' && !(await users.hasOtherAdministrator(tx, user.id))) {
     throw new AppError('conflict', `"${user.email}" is the last administrator; make somebody else one first`)
   }
-}
-
-async function setPassword(tx: Db, id: string, password: string): Promise<void> {
-  await users.setPassword(tx, id, await hashPassword(password))
-  await credentials.removeSessions(tx, id)
 }
