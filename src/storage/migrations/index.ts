@@ -1,5 +1,6 @@
 import { foundation } from './0001-foundation.ts'
+import { policiesAndRoutes } from './0002-policies-and-routes.ts'
 import type { Migration } from './migration.ts'
 
 /** All steps; the position (from 1) is the schema version. */
-export const migrations: readonly Migration[] = [foundation]
+export const migrations: readonly Migration[] = [foundation, policiesAndRoutes]
