@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { describeApi } from '../src/api/openapi/index.ts'
 import { operations } from '../src/api/operations/index.ts'
 import { Environment } from '../src/config.ts'
 import { tools } from '../src/tools/catalog.ts'
@@ -42,7 +43,13 @@ export function withSettings(readme: string): string {
   return readme.replace(MARKED, (_, before, after) => `${before}${settingsTable()}\n${after}`)
 }
 
+/** The description of the API as a file. */
+export function openApiFile(): string {
+  return `${JSON.stringify(describeApi(), null, 2)}\n`
+}
+
 if (import.meta.main) {
   await writeFile('README.md', withSettings(await readFile('README.md', 'utf8')))
   await writeFile('docs/operations.md', operationsPage())
+  await writeFile('docs/openapi.json', openApiFile())
 }

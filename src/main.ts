@@ -2,10 +2,13 @@ import { MCP_PATH, startApp } from './app.ts'
 import { readConfig } from './config.ts'
 import { toAppError } from './errors.ts'
 import { createLog } from './log.ts'
+import { backup, restore } from './operating/backup.ts'
 import { bridgeStdio } from './transport/stdio.ts'
 
-const USAGE = `wirety-mcp          serve the REST API and MCP (settings: see README)
-wirety-mcp stdio    bridge a desktop assistant to a running server (WIRETY_URL, WIRETY_TOKEN)
+const USAGE = `wirety-mcp                          serve the REST API and MCP (settings: see README)
+wirety-mcp stdio                    bridge a desktop assistant to a running server (WIRETY_URL, WIRETY_TOKEN)
+wirety-mcp backup FILE [--force]    copy the database to FILE, and its key file to FILE.key; the server may run
+wirety-mcp restore FILE [--force]   put a backup in the place of the database; the server must not run
 `
 
 /** Runs the program; the answer is its exit code. */
@@ -14,6 +17,8 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     if (command === 'serve' && rest.length === 0) return await serve()
     if (command === 'stdio' && rest.length === 0) return await stdio()
+    const copying = copyingOf(command, rest)
+    if (copying) return say(await copying())
     const wantsHelp = command === 'help' || command === '--help' || command === '-h'
     process[wantsHelp ? 'stdout' : 'stderr'].write(USAGE)
     return wantsHelp ? 0 : 2
@@ -23,6 +28,19 @@ export async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`wirety-mcp: ${detail}\n`)
     return 1
   }
+}
+
+/** The wanted copy of the database, if that is what the words ask for. */
+function copyingOf(command: string, rest: readonly string[]): (() => Promise<string>) | undefined {
+  const [file, ...more] = rest.filter((word) => word !== '--force')
+  const isKnown = command === 'backup' || command === 'restore'
+  if (!isKnown || file === undefined || file.startsWith('-') || more.length > 0) return undefined
+  return () => ({ backup, restore })[command]({ environment: process.env, file, force: rest.includes('--force') })
+}
+
+function say(text: string): number {
+  process.stdout.write(text)
+  return 0
 }
 
 async function serve(): Promise<number> {

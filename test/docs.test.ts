@@ -1,11 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { operationsPage, withSettings } from '../docs/generate.ts'
+import { openApiFile, operationsPage, withSettings } from '../docs/generate.ts'
 
 const read = (path: string) => readFile(path, 'utf8')
 
 test('the list of operations is the one that npm run docs makes', async () => {
   expect(await read('docs/operations.md')).toBe(operationsPage())
+})
+
+test('the description of the API is the one that npm run docs makes', async () => {
+  expect(await read('docs/openapi.json')).toBe(openApiFile())
 })
 
 test('the README has the settings that npm run docs makes', async () => {

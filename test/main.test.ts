@@ -57,7 +57,7 @@ test('a database opens only with the SECRET_KEY it was created with', async () =
   await first.end('SIGTERM')
   await using second = run({ ...settings, SECRET_KEY: 'l'.repeat(32) })
   expect(await second.ended()).toBe(1)
-  expect(second.stderr()).toBe('wirety-mcp: SECRET_KEY is not the one this database was created with\n')
+  expect(second.stderr()).toBe('wirety-mcp: SECRET_KEY (or the .key file) is not the one this database was created with\n')
 })
 
 test('a database of a newer program is refused in one sentence and left as it is', async () => {
@@ -80,7 +80,7 @@ test.each([
   [{ HTTP_PORT: 'http' }, 'HTTP_PORT: is a port number'],
   [{ SECRET_KEY: 'short' }, 'SECRET_KEY: has at least 32 characters: openssl rand -hex 32'],
   [{ AUTH_PASSWORD: 'short' }, 'AUTH_PASSWORD: has at least 8 characters'],
-  [{ DATABASE_URL: 'mysql://db' }, 'DATABASE_URL: starts with file:'],
+  [{ DATABASE_URL: 'mysql://db' }, 'DATABASE_URL: is file: and a path, such as file:data/wirety.db'],
 ])('a bad setting ends the start with one sentence that names it: %o', async (settings, problem) => {
   await using server = run(settings)
   expect(await server.ended()).toBe(1)

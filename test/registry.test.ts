@@ -1,15 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { methodsByPath } from '../src/api/http.ts'
+import { methodsByPath, NAMED_ROUTES } from '../src/api/http.ts'
 import { unwrap } from '../src/api/lenient.ts'
 import type { Operation } from '../src/api/operation.ts'
 import { operations } from '../src/api/operations/index.ts'
 import { routeOf } from '../src/api/rest.ts'
 import { secrecyOf } from '../src/api/secrets.ts'
-import { SESSION_ROUTES } from '../src/api/session-routes.ts'
 import { type Tool, tools } from '../src/tools/catalog.ts'
 
-const VERBS = ['list', 'get', 'create', 'update', 'replace', 'delete', 'compute', 'suggest', 'resolve']
+const VERBS = ['list', 'get', 'create', 'update', 'replace', 'delete', 'compute', 'suggest', 'resolve', 'add', 'remove', 'attach', 'detach', 'reorder']
 const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
 
 /** Every field of a schema at any depth, with its path. */
@@ -109,5 +108,5 @@ test('every path of the API is an operation or a named exception', () => {
     const { method, path } = routeOf(operation)
     return `${method.toUpperCase()} ${path}`
   })
-  expect(routes.sort()).toEqual([...named, ...SESSION_ROUTES].sort())
+  expect(routes.sort()).toEqual([...named, ...NAMED_ROUTES].sort())
 })

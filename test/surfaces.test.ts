@@ -1,87 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Operation } from '../src/api/operation.ts'
 import { operations } from '../src/api/operations/index.ts'
 import { MCP_PATH } from '../src/app.ts'
 import { asObject, tools } from '../src/tools/catalog.ts'
+import { CALLS, operationOf, overMcp, overRest } from './calls.ts'
 import { countedRandom, fixedClock } from './deterministic.ts'
 import { type Mcp, type Rest, startTestApp, type TestApp } from './harness.ts'
 import { buildOffice, type Office } from './topologies.ts'
 
-type Input = Record<string, unknown>
-
-/** One call of every operation, in an order in which each finds what it needs. */
-const CALLS: [name: string, input: (office: Office) => Input][] = [
-  ['get_health', () => ({})],
-  ['get_auth_config', () => ({})],
-  ['get_current_user', () => ({})],
-  ['list_networks', () => ({ filter: 'o', page_size: 5 })],
-  ['get_network', ({ office }) => ({ network_id: office })],
-  ['get_network', ({ lab }) => ({ network_id: lab })],
-  ['list_peers', ({ office }) => ({ network_id: office, page: 1 })],
-  ['get_peer', ({ office, laptop }) => ({ network_id: office, peer_id: laptop })],
-  ['get_peer', ({ office, db }) => ({ network_id: office, peer_id: db })],
-  ['get_peer_config', ({ office, laptop }) => ({ network_id: office, peer_id: laptop })],
-  ['get_peer_session', ({ office, laptop }) => ({ network_id: office, peer_id: laptop })],
-  ['compute_reachability', ({ office, laptop }) => ({ network_id: office, peer_id: laptop })],
-  ['compute_reachability', ({ office, hub }) => ({ network_id: office, peer_id: hub })],
-  ['get_acl', ({ office }) => ({ network_id: office })],
-  ['list_incidents', () => ({ resolved: false })],
-  ['list_network_incidents', ({ office }) => ({ network_id: office })],
-  ['get_incident', ({ laptopIncident }) => ({ incident_id: laptopIncident })],
-  ['get_incident', ({ dbIncident }) => ({ incident_id: dbIncident })],
-  ['suggest_cidrs', () => ({ max_peers: 50, count: 3 })],
-  ['suggest_cidrs', () => ({ max_peers: 0 })],
-  ['list_allocations', () => ({})],
-  ['list_network_allocations', ({ office }) => ({ network_id: office })],
-  ['list_api_tokens', () => ({})],
-  ['get_user_defaults', () => ({})],
-  ['list_users', () => ({})],
-  ['get_user', ({ alice }) => ({ user_id: alice.id })],
-  ['create_network', () => ({ name: 'branch', cidr: '10.30.0.0/24', domain_suffix: 'corp' })],
-  ['create_network', () => ({ name: 'clash', cidr: '10.10.0.0/16' })],
-  ['update_network', ({ office }) => ({ network_id: office, dns: ['1.1.1.1'] })],
-  ['create_peer', ({ office }) => ({ network_id: office, name: 'phone', listen_port: 51820 })],
-  ['create_peer', ({ office }) => ({ network_id: office, name: 'hub2', is_jump: true })],
-  ['update_peer', ({ office, laptop }) => ({ network_id: office, peer_id: laptop, endpoint: '198.51.100.7:4000' })],
-  ['update_peer', ({ office, db }) => ({ network_id: office, peer_id: db, name: 'database' })],
-  ['replace_acl', ({ office, laptop }) => ({ network_id: office, enabled: true, blocked_peers: { [laptop]: true } })],
-  ['resolve_incident', ({ laptopIncident }) => ({ incident_id: laptopIncident })],
-  ['create_user', () => ({ email: 'bob@example.com', name: 'Bob', role: 'user' })],
-  ['update_user', ({ alice, office }) => ({ user_id: alice.id, name: 'Alice B.', authorized_networks: [office] })],
-  ['update_user_defaults', ({ office }) => ({ default_authorized_networks: [office] })],
-  ['delete_api_token', () => ({ token_id: 'none' })],
-  ['delete_user', () => ({ user_id: 'nobody' })],
-  ['delete_peer', ({ office, laptop }) => ({ network_id: office, peer_id: laptop })],
-  ['delete_network', ({ lab }) => ({ network_id: lab })],
-]
-
-const operationOf = (name: string): Operation => operations.find((operation) => operation.name === name)!
-
-/** Runs an operation as a person's program would. */
-async function overRest(rest: Rest, operation: Operation, input: Input) {
-  const [method = '', template = ''] = operation.http.split(' ')
-  const left = { ...input }
-  const path = template.replace(/\{(\w+)\}/g, (_, key) => {
-    const value = String(left[key])
-    delete left[key]
-    return encodeURIComponent(value)
-  })
-  const query = new URLSearchParams(Object.entries(left).map(([key, value]) => [key, String(value)]))
-  const send = { GET: rest.get, DELETE: rest.delete, POST: rest.post, PUT: rest.put }[method]!
-  return method === 'GET' ? rest.get(`${path}?${query}`) : send(path, left)
-}
-
 /** What an assistant may see of a REST answer: the value without secrets, or the code of the refusal. */
 function expected(name: string, answer: { status: number; body: unknown }): unknown {
   if (answer.status >= 400) return { refused: (answer.body as { code: string }).code }
-  return tools.get(name)!.output.parse(answer.status === 204 ? null : asObject(answer.body))
-}
-
-/** Runs an operation as an assistant would. */
-async function overMcp(mcp: Mcp, name: string, input: Input): Promise<unknown> {
-  const result = await mcp.client.callTool({ name, arguments: input })
-  const [{ text } = { text: '' }] = result.content as { text: string }[]
-  return result.isError ? { refused: text.split(':')[0] } : (result.structuredContent ?? null)
+  return tools.get(name)!.output.parse(answer.body === undefined ? null : asObject(answer.body))
 }
 
 test('every operation that assistants have is called here', () => {

@@ -9,6 +9,13 @@ export interface Office {
   readonly laptop: string
   readonly db: string
   readonly alice: { id: string; token: string }
+  /** Has the laptop, the policy and the route. */
+  readonly team: string
+  readonly policy: string
+  readonly rule: string
+  /** Through the hub. */
+  readonly route: string
+  readonly mapping: string
   /** Open, and blocking the laptop. */
   readonly laptopIncident: string
   /** Open, on the database's peer. */
@@ -25,9 +32,19 @@ export async function buildOffice(app: TestApp): Promise<Office> {
   const hub = (await admin.post(peers, { name: 'hub', is_jump: true, endpoint: '203.0.113.5' })).body.id
   const laptop = (await app.as(alice.token).post(peers, { name: 'laptop', use_agent: true })).body.id
   const db = (await admin.post(peers, { name: 'db', use_agent: true })).body.id
+  const group = `/networks/${office}/groups`
+  const team = (await admin.post(group, { name: 'team', priority: 50 })).body.id
+  const rules = [{ direction: 'output', action: 'allow', target: '192.168.1.0/24', target_type: 'cidr' }]
+  const { id: policy, rules: made } = (await admin.post(`/networks/${office}/policies`, { name: 'lan-only', rules })).body
+  const through = { name: 'lan', destination_cidr: '192.168.1.0/24', jump_peer_id: hub }
+  const route = (await admin.post(`/networks/${office}/routes`, through)).body.id
+  const named = { name: 'printer', ip_address: '192.168.1.10' }
+  const mapping = (await admin.post(`/networks/${office}/routes/${route}/dns`, named)).body.id
+  for (const member of [`peers/${laptop}`, `policies/${policy}`, `routes/${route}`]) await admin.post(`${group}/${team}/${member}`)
   const laptopIncident = await raiseIncident(app, office, { id: laptop, name: 'laptop' }, true)
   const dbIncident = await raiseIncident(app, office, { id: db, name: 'db' }, false)
-  return { office, lab, hub, laptop, db, alice, laptopIncident, dbIncident }
+  const policies = { team, policy, rule: made[0].id, route, mapping }
+  return { office, lab, hub, laptop, db, alice, ...policies, laptopIncident, dbIncident }
 }
 
 /** Records an incident as the detection would. */

@@ -1,9 +1,12 @@
-import express, { type ErrorRequestHandler, type IRouter, type RequestHandler, Router } from 'express'
+import express, { type ErrorRequestHandler, type IRouter, type Request, type RequestHandler, Router } from 'express'
 import type { LoginEnv } from '../auth/login.ts'
+import type { Trace } from '../core/trace.ts'
 import { AppError, type ErrorCode, toAppError } from '../errors.ts'
 import type { Env } from './invoke.ts'
+import { describeApi } from './openapi/index.ts'
+import { DOCUMENTATION_ROUTES, documentationRouter } from './openapi/routes.ts'
 import { operations } from './operations/index.ts'
-import { type Authenticate, refuseOtherMethods, restRouter, routeOf } from './rest.ts'
+import { type Identify, refuseOtherMethods, restRouter, routeOf } from './rest.ts'
 import { SESSION_ROUTES, sessionRouter } from './session-routes.ts'
 
 /** Largest request body. */
@@ -12,20 +15,26 @@ export const MAX_BODY_BYTES = 1024 * 1024
 /** What the REST API needs beside the operations' own environment. */
 export interface ApiOptions {
   readonly env: Env & LoginEnv
-  readonly authenticate: Authenticate
+  readonly identify: Identify
+  readonly traceOf: (req: Request) => Trace
   readonly cookieSecure: boolean
   /** Refuses a request that a foreign page may have made a browser send with its cookie. */
   readonly guard: RequestHandler
   /** Told of every error that is our own fault. */
-  readonly onBug: (error: unknown) => void
+  readonly onBug: OnBug
 }
+
+/** Takes an error and the request that met it. */
+export type OnBug = (error: unknown, req: Request) => void
 
 /** Everything below `/api/v1` that is plain HTTP: sign-in, the operations, and clear refusals of all else. */
 export function apiRouter(options: ApiOptions): IRouter {
   const router = Router()
-  router.use(options.guard, refuseOtherTypes, express.json({ limit: MAX_BODY_BYTES }))
-  router.use(sessionRouter(options.env, options.cookieSecure))
-  router.use(restRouter(options.env, operations, options.authenticate))
+  router.use(options.guard, refuseOtherTypes, refuseStrangers(options.identify))
+  router.use(express.json({ limit: MAX_BODY_BYTES }))
+  router.use(sessionRouter(options.env, options))
+  router.use(documentationRouter(describeApi))
+  router.use(restRouter(options.env, operations, options.identify))
   for (const [path, methods] of methodsByPath()) refuseOtherMethods(router, path, methods)
   router.use(() => {
     throw new AppError('not_found', 'no such path; the API is described in the documentation')
@@ -34,13 +43,16 @@ export function apiRouter(options: ApiOptions): IRouter {
   return router
 }
 
+/** What answers below `/api/v1` and is no operation. */
+export const NAMED_ROUTES: readonly string[] = [...SESSION_ROUTES, ...DOCUMENTATION_ROUTES]
+
 /** Every path that answers, with its methods. */
 export function methodsByPath(): Map<string, string[]> {
   const routes = operations.map((operation) => {
     const { method, path } = routeOf(operation)
     return { method: method.toUpperCase(), path }
   })
-  const named = SESSION_ROUTES.map((route) => {
+  const named = NAMED_ROUTES.map((route) => {
     const [method = '', path = ''] = route.split(' ')
     return { method, path }
   })
@@ -49,10 +61,10 @@ export function methodsByPath(): Map<string, string[]> {
 }
 
 /** Answers any error with its status and `{"error", "code"}`. */
-export function renderError(onBug: (error: unknown) => void): ErrorRequestHandler {
-  return (thrown, _req, res, next) => {
+export function renderError(onBug: OnBug): ErrorRequestHandler {
+  return (thrown, req, res, next) => {
     const error = fromHttp(thrown) ?? toAppError(thrown)
-    if (error.code === 'internal') onBug(thrown)
+    if (error.code === 'internal') onBug(thrown, req)
     if (res.headersSent) return next(thrown)
     if (error.code === 'unauthenticated') res.setHeader('WWW-Authenticate', 'Bearer realm="wirety"')
     res.status(error.status).json(error.body)
@@ -61,11 +73,25 @@ export function renderError(onBug: (error: unknown) => void): ErrorRequestHandle
 
 /** A body in another language than JSON is refused before it is read. */
 const refuseOtherTypes: RequestHandler = (req, _res, next) => {
-  const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
-  if (hasBody && req.is('application/json') === false) {
+  if (hasBody(req) && req.is('application/json') === false) {
     throw new AppError('unsupported_media_type', 'send the body as JSON, with Content-Type: application/json')
   }
   next()
+}
+
+/** Only signing in takes a body from somebody without a credential; another stranger's is not even read. */
+function refuseStrangers(identify: Identify): RequestHandler {
+  return async (req, _res, next) => {
+    const isSignIn = SESSION_ROUTES.some((route) => route === `${req.method} ${req.path}`)
+    if (hasBody(req) && !isSignIn && (await identify(req)).who.role === 'anonymous') {
+      throw new AppError('unauthenticated', 'sign in, or send an API token')
+    }
+    next()
+  }
+}
+
+function hasBody(req: Request): boolean {
+  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
 }
 
 const CODE_OF_STATUS: Record<number, ErrorCode> = { 413: 'too_large', 415: 'unsupported_media_type' }

@@ -1,26 +1,29 @@
 import { z } from 'zod'
+import type { IdentityProvider } from '../auth/identity.ts'
 import { allows, type Principal } from '../core/principal.ts'
+import type { Trace } from '../core/trace.ts'
 import { AppError, toAppError } from '../errors.ts'
 import type { Random } from '../random.ts'
-import * as audit from '../storage/audit.ts'
 import type { Database, Db } from '../storage/db.ts'
 import * as networks from '../storage/networks.ts'
 import type { Vault } from '../storage/vault.ts'
+import { recorded, recordRefused } from './audit-trail.ts'
 import type { Context, Operation } from './operation.ts'
-import { withoutSecrets } from './secrets.ts'
 
 /** What every operation runs on. */
 export interface Env {
   readonly database: Database
   readonly vault: Vault
+  readonly identity: IdentityProvider
   readonly random: Random
   readonly now: () => Date
 }
 
-/** Who is asking, and through which door. */
+/** Who is asking, through which door, in which request. */
 export interface Caller {
   readonly who: Principal
   readonly surface: 'rest' | 'mcp'
+  readonly trace: Trace
 }
 
 /** The result of an operation, as its output schema lets it out. */
@@ -39,11 +42,13 @@ export async function invoke<O extends Operation>(
   try {
     authorise(operation, caller.who)
     const input = await parseInput(operation, raw)
-    if (operation.effect === 'read') return await env.database.read((tx) => run(env, operation, caller, tx, input))
+    if (operation.effect === 'read') {
+      return await env.database.read((tx) => run(operation, contextOf(env, caller, tx), input))
+    }
     return await env.database.write((tx) => runWrite(env, operation, caller, tx, input))
   } catch (thrown) {
     const error = toAppError(thrown)
-    if (isAudited(operation, caller.who, error)) await auditRefusal(env, operation, caller, raw, error)
+    if (isAudited(operation, caller.who, error)) await recordRefused(env, { operation, caller }, raw, error)
     throw thrown
   }
 }
@@ -58,11 +63,17 @@ function authorise(operation: Operation, who: Principal): void {
 
 /** Asynchronous, because a password field hashes what it is given: before the transaction, off the main thread. */
 async function parseInput(operation: Operation, raw: unknown): Promise<Input> {
-  const parsed = await operation.input.safeParseAsync(raw)
+  const parsed = await operation.input.safeParseAsync(raw, { error: issueText })
   if (parsed.success) return parsed.data
   const { issues } = parsed.error
   const told = issues.slice(0, MAX_ISSUES).map(describeIssue)
   throw new AppError('invalid', [...told, ...(issues.length > MAX_ISSUES ? ['and more'] : [])].join('; '))
+}
+
+/** Plain words for a missing or mistyped field; the schema's own for the rest. */
+const issueText: z.core.$ZodErrorMap = (issue) => {
+  if (issue.code !== 'invalid_type') return undefined
+  return issue.input === undefined ? 'is required' : `should be ${issue.expected}`
 }
 
 const MAX_ISSUES = 5
@@ -82,91 +93,27 @@ async function runWrite<O extends Operation>(
   tx: Db,
   input: Input,
 ): Promise<Output<O>> {
-  const networkId = textOf(input.network_id)
-  if (networkId !== null) await networks.bumpRevision(tx, caller.who, networkId)
-  const output = await run(env, operation, caller, tx, input)
-  await audit.insert(tx, entry(env, operation, caller, input, 'ok', output))
-  return output
+  const { network_id: networkId } = input
+  if (typeof networkId === 'string') await networks.bumpRevision(tx, caller.who, networkId)
+  const context = contextOf(env, caller, tx)
+  return recorded(env, { operation, caller, context, input }, () => run(operation, context, input))
 }
 
-async function run<O extends Operation>(
-  env: Env,
-  operation: O,
-  caller: Caller,
-  tx: Db,
-  input: Input,
-): Promise<Output<O>> {
-  const context: Context = {
-    tx,
-    who: caller.who,
-    now: env.now().toISOString(),
-    random: env.random,
-    vault: env.vault,
-  }
+function contextOf({ now, random, vault, identity }: Env, { who }: Caller, tx: Db): Context {
+  return { tx, who, now: now().toISOString(), random, vault, identity }
+}
+
+async function run<O extends Operation>(operation: O, context: Context, input: Input): Promise<Output<O>> {
   const result = operation.output.safeParse(await operation.run(context, input))
   if (result.success) return result.data as Output<O> // the schema is O's own
   throw new Error(`${operation.name} returned what its output schema refuses: ${z.prettifyError(result.error)}`)
 }
 
-/** Refused writes and refused permissions leave a trace; a stranger's attempts are left to the access log. */
+/**
+ * Refused writes and refused permissions leave a trace; a stranger's attempts are left to the access log. A database
+ * that could not be written keeps no row either.
+ */
 function isAudited(operation: Operation, who: Principal, error: AppError): boolean {
+  if (error.code === 'unavailable') return false
   return who.role !== 'anonymous' && (operation.effect !== 'read' || error.code === 'forbidden')
-}
-
-async function auditRefusal(
-  env: Env,
-  operation: Operation,
-  caller: Caller,
-  raw: unknown,
-  error: AppError,
-): Promise<void> {
-  const input = scalarsOf(raw)
-  await env.database.write((tx) => audit.insert(tx, entry(env, operation, caller, input, error.code, undefined)))
-}
-
-const MAX_AUDITED_TEXT = 255
-
-/** The plain values of a refused input, cut short: whatever else was sent may be of any size and depth. */
-function scalarsOf(raw: unknown): Input {
-  const kept: Input = {}
-  for (const [key, value] of Object.entries(typeof raw === 'object' && raw !== null ? raw : {})) {
-    if (typeof value === 'string') kept[key] = value.slice(0, MAX_AUDITED_TEXT)
-    if (typeof value === 'number' || typeof value === 'boolean') kept[key] = value
-  }
-  return kept
-}
-
-function entry(
-  env: Env,
-  operation: Operation,
-  caller: Caller,
-  input: Input,
-  outcome: string,
-  output: unknown,
-): audit.AuditEntry {
-  const { who, surface } = caller
-  return {
-    id: env.random.newId(),
-    at: env.now().toISOString(),
-    actor_id: who.id,
-    actor_email: who.email,
-    credential_id: who.credential_id,
-    surface,
-    action: operation.name,
-    outcome,
-    network_id: textOf(input.network_id),
-    object_id: objectId(input, output),
-    input: JSON.stringify(withoutSecrets(operation.input, input)),
-  }
-}
-
-/** The id of what was written: the new object's, else the one that the input names most narrowly. */
-function objectId(input: Input, output: unknown): string | null {
-  if (typeof output === 'object' && output !== null && 'id' in output) return textOf(output.id)
-  const named = ['peer_id', 'incident_id', 'user_id', 'token_id'].map((key) => textOf(input[key]))
-  return named.find((id) => id !== null) ?? null
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
 }

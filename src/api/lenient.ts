@@ -13,7 +13,7 @@ export function fieldOf(schema: z.ZodObject, key: string): z.ZodType | undefined
   return Object.hasOwn(schema.shape, key) ? (schema.shape[key] as z.ZodType) : undefined // as above
 }
 
-/** `value` without what `schema` does not name, at any depth: REST clients may send more than we know. */
+/** `value` without what `schema` does not name and without null for what may be left out: REST clients send both. */
 export function dropUnknown(schema: z.ZodType, value: unknown): unknown {
   const inner = unwrap(schema)
   if (inner instanceof z.ZodArray && Array.isArray(value)) {
@@ -22,7 +22,8 @@ export function dropUnknown(schema: z.ZodType, value: unknown): unknown {
   if (!(inner instanceof z.ZodObject) || !isRecord(value)) return value
   const kept = Object.entries(value).flatMap(([key, item]) => {
     const field = fieldOf(inner, key)
-    return field === undefined ? [] : [[key, dropUnknown(field, item)] as const]
+    if (field === undefined || (item === null && isLeftOut(field))) return []
+    return [[key, dropUnknown(field, item)] as const]
   })
   return Object.fromEntries(kept)
 }
@@ -44,6 +45,11 @@ export function readScalar(schema: z.ZodType, value: unknown): unknown {
   if (schema instanceof z.ZodNumber && /^-?\d{1,15}(\.\d+)?$/.test(text)) return Number(text)
   if (schema instanceof z.ZodBoolean && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true'
   return value
+}
+
+/** Whether null can only mean that the field was not given: some clients write it for what they leave out. */
+export function isLeftOut(field: z.ZodType): boolean {
+  return field instanceof z.ZodOptional && !field.isNullable()
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

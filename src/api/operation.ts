@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { IdentityProvider } from '../auth/identity.ts'
 import type { Permission, Principal } from '../core/principal.ts'
 import type { Random } from '../random.ts'
 import type { Db } from '../storage/db.ts'
@@ -19,6 +20,8 @@ export interface Context {
   readonly now: string
   readonly random: Random
   readonly vault: Vault
+  /** How people sign in; what it knows, without asking anybody. */
+  readonly identity: Pick<IdentityProvider, 'isEnabled' | 'describe'>
 }
 
 /** One thing that people, programs and assistants can ask for. */

@@ -1,6 +1,7 @@
 import type { PageRequest } from '../storage/page.ts'
 
-const DEFAULT_SIZE = 20
+/** Rows per page unless a number is given. */
+export const DEFAULT_SIZE = 20
 /** Beyond this no list can have rows, and the offset stays an exact integer. */
 const LAST_PAGE = 1_000_000_000
 

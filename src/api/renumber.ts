@@ -1,5 +1,5 @@
-import { parsePrefix } from '../core/address.ts'
-import type { Network } from '../core/topology.ts'
+import { formatPrefix, isWithin, parsePrefix, parsePrefixLoosely } from '../core/address.ts'
+import type { Network, Peer } from '../core/topology.ts'
 import { AppError } from '../errors.ts'
 import type { Db } from '../storage/db.ts'
 import * as hosts from '../storage/hosts.ts'
@@ -22,6 +22,7 @@ export async function renumber(tx: Db, before: Network, after: Network): Promise
       `peer "${fixed.name}" is configured by hand and would lose its address; delete it first`,
     )
   }
+  refuseClaimed(members, after)
   for (const family of families) {
     await prefixes.release(tx, after.id, family)
     await prefixes.book(tx, after.id, parsePrefix(cidrOf(after, family) ?? ''))
@@ -39,6 +40,17 @@ export async function renumber(tx: Db, before: Network, after: Network): Promise
       address: taken.address ?? peer.address,
       address_v6: taken.address_v6 ?? peer.address_v6,
     })
+  }
+}
+
+/** A prefix that a peer carries would take the traffic of the addresses handed out in it. */
+function refuseClaimed(members: readonly Peer[], network: Network): void {
+  const tunnels = [network.cidr, network.cidr_v6].filter((cidr) => cidr !== null).map(parsePrefix)
+  for (const peer of members) {
+    const claim = peer.additional_allowed_ips.map(parsePrefixLoosely).find((prefix) => {
+      return tunnels.some((tunnel) => isWithin(prefix, tunnel))
+    })
+    if (claim) throw new AppError('conflict', `peer "${peer.name}" carries ${formatPrefix(claim)}, which lies in the new CIDR`)
   }
 }
 

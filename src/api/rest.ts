@@ -1,21 +1,21 @@
 import { type IRouter, type Request, type RequestHandler, type Response, Router } from 'express'
-import type { Principal } from '../core/principal.ts'
 import { AppError } from '../errors.ts'
-import { type Env, invoke } from './invoke.ts'
+import { type Caller, type Env, invoke } from './invoke.ts'
 import { dropUnknown, readText } from './lenient.ts'
 import type { Operation } from './operation.ts'
 
-/** Finds out who sent a request. */
-export type Authenticate = (req: Request) => Promise<Principal>
+/** Finds out who sent a request; throws `unauthenticated`. */
+export type Identify = (req: Request) => Promise<Caller>
 
-const STATUS = { read: 200, create: 201, update: 200, replace: 200, delete: 204 } as const
+/** HTTP status of a success, by what the operation does. */
+export const STATUS = { read: 200, create: 201, update: 200, replace: 200, delete: 204 } as const
 
 /** The operations as HTTP routes. Every path answers the methods it lacks with 405. */
-export function restRouter(env: Env, operations: readonly Operation[], authenticate: Authenticate): IRouter {
+export function restRouter(env: Env, operations: readonly Operation[], identify: Identify): IRouter {
   const router = Router()
   for (const operation of operations) {
     const { method, path } = routeOf(operation)
-    router[method](path, handler(env, operation, authenticate))
+    router[method](path, handler(env, operation, identify))
   }
   return router
 }
@@ -38,17 +38,16 @@ export function refuseOtherMethods(router: IRouter, path: string, methods: reado
   })
 }
 
-function handler(env: Env, operation: Operation, authenticate: Authenticate): RequestHandler {
+function handler(env: Env, operation: Operation, identify: Identify): RequestHandler {
   return async (req, res) => {
-    const who = await authenticate(req)
-    const output = await invoke(env, operation, { who, surface: 'rest' }, inputOf(operation, req))
+    const output = await invoke(env, operation, await identify(req), inputOf(operation, req))
     send(res, STATUS[operation.effect], output)
   }
 }
 
 function send(res: Response, status: number, output: unknown): void {
   res.setHeader('Cache-Control', 'no-store')
-  if (status === 204) res.status(204).end()
+  if (output === null) res.status(status).end()
   else res.status(status).json(output)
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { fieldOf, unwrap } from './lenient.ts'
 
 /** How a field marked in its schema is kept from those who must not see it; undefined for an ordinary field. */
 export function secrecyOf(schema: z.ZodType): true | 'wireguard' | undefined {
@@ -9,11 +10,18 @@ export function secrecyOf(schema: z.ZodType): true | 'wireguard' | undefined {
     : undefined
 }
 
-/** The fields of `input` that `schema` names and does not mark as secret. */
-export function withoutSecrets(schema: z.ZodObject, input: Record<string, unknown>): Record<string, unknown> {
-  const shown = Object.entries(input).filter(([key]) => {
-    const field = schema.shape[key]
-    return field !== undefined && secrecyOf(field as z.ZodType) === undefined // as above
+/** What of `value` its `schema` names and does not mark as secret, at any depth; undefined when that is nothing. */
+export function withoutSecrets(schema: z.ZodType, value: unknown): unknown {
+  if (secrecyOf(schema) !== undefined) return undefined
+  const inner = unwrap(schema)
+  if (inner instanceof z.ZodArray && Array.isArray(value)) {
+    return value.map((item) => withoutSecrets(inner.element as z.ZodType, item)) // as above
+  }
+  if (!(inner instanceof z.ZodObject) || typeof value !== 'object' || value === null) return value
+  const shown = Object.entries(value).flatMap(([key, item]) => {
+    const field = fieldOf(inner, key)
+    const kept = field && withoutSecrets(field, item)
+    return kept === undefined ? [] : [[key, kept] as const]
   })
   return Object.fromEntries(shown)
 }

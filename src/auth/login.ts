@@ -1,11 +1,12 @@
-import { ANONYMOUS, type Principal } from '../core/principal.ts'
+import type { Trace } from '../core/trace.ts'
 import { AppError } from '../errors.ts'
 import type { Random } from '../random.ts'
-import * as audit from '../storage/audit.ts'
 import * as credentials from '../storage/credentials.ts'
 import type { Database, Db } from '../storage/db.ts'
 import * as users from '../storage/users.ts'
+import { type Outcome, record, recordRefusal } from './outcomes.ts'
 import { verifyPassword } from './passwords.ts'
+import { principalOf } from './resolver.ts'
 import { mintSession } from './secrets.ts'
 
 /** Life of a session, counted from the login. */
@@ -26,57 +27,70 @@ export interface IssuedSession {
 }
 
 /** Opens a session for whoever knows the password of `username` (`admin` or an e-mail address). */
-export async function login(env: LoginEnv, username: string, password: string): Promise<IssuedSession> {
+export async function login(
+  env: LoginEnv,
+  { username, password }: { username: string; password: string },
+  trace: Trace,
+): Promise<IssuedSession> {
   const known = await env.database.read((tx) => users.findLogin(tx, username))
   const ok = await verifyPassword(known?.password_hash, password)
-  const session = ok && known?.password_hash ? await openSession(env, known.id, known.password_hash) : undefined
+  const session = ok && known?.password_hash ? await openSession(env, known.id, known.password_hash, trace) : undefined
   if (session) return session
-  await env.database.write((tx) => record(env, tx, ANONYMOUS, 'unauthenticated', username))
+  const detail = { username: username.slice(0, MAX_USERNAME) }
+  await recordRefusal(env, { action: 'login', surface: 'rest', trace, detail })
   throw new AppError('unauthenticated', 'invalid credentials')
 }
 
 /** Ends the session whose value is `session`; a value that is none is ignored. */
-export async function logout(env: LoginEnv, session: string): Promise<void> {
-  await env.database.write((tx) => credentials.removeSession(tx, session))
+export async function logout(env: LoginEnv, session: string, trace: Trace): Promise<void> {
+  await env.database.write(async (tx) => {
+    const holder = await credentials.findHolder(tx, session)
+    if (holder?.kind !== 'session') return
+    await credentials.removeSession(tx, session)
+    const outcome = { action: 'logout', outcome: 'ok', surface: 'rest', trace, detail: {} } as const
+    await record(env, tx, { ...outcome, who: principalOf(holder) })
+  })
 }
 
+/** Longest user name: an e-mail address. Source: RFC 5321, section 4.5.3.1.3. */
+const MAX_USERNAME = 254
+
 /** The session, or undefined when the user was deleted or the password changed meanwhile. */
-async function openSession(env: LoginEnv, userId: string, hash: string): Promise<IssuedSession | undefined> {
-  const now = env.now()
-  const expiresAt = new Date(now.getTime() + SESSION_SECONDS * 1000).toISOString()
-  const session = mintSession(env.random)
+async function openSession(
+  env: LoginEnv,
+  userId: string,
+  hash: string,
+  trace: Trace,
+): Promise<IssuedSession | undefined> {
   return env.database.write(async (tx) => {
     const user = await users.find(tx, userId)
     if (!user || (await users.findLogin(tx, user.email))?.password_hash !== hash) return undefined
-    const id = env.random.newId()
-    const row = {
-      id,
-      user_id: user.id,
-      name: '',
-      created_at: now.toISOString(),
-      expires_at: expiresAt,
-      last_used_at: null,
-    }
-    await credentials.insert(tx, { ...row, kind: 'session' }, session)
-    await credentials.removeExpired(tx, now.toISOString())
-    await users.touchLogin(tx, user.id, now.toISOString())
-    await record(env, tx, { ...user, credential: 'session', credential_id: id }, 'ok', user.email)
-    return { session_hash: session, expires_in: SESSION_SECONDS }
+    const { secret } = await startSession(env, tx, user, { trace, detail: { username: user.email } })
+    return { session_hash: secret, expires_in: SESSION_SECONDS }
   })
 }
 
-async function record(env: LoginEnv, tx: Db, who: Principal, outcome: string, username: string): Promise<void> {
-  await audit.insert(tx, {
+/** Opens a session of `user`, in the transaction that found them entitled to it. */
+export async function startSession(
+  env: LoginEnv,
+  tx: Db,
+  user: users.User,
+  door: Pick<Outcome, 'trace' | 'detail'>,
+): Promise<{ id: string; secret: string }> {
+  const now = env.now()
+  const secret = mintSession(env.random)
+  const row = {
     id: env.random.newId(),
-    at: env.now().toISOString(),
-    actor_id: who.id,
-    actor_email: who.email,
-    credential_id: who.credential_id,
-    surface: 'rest',
-    action: 'login',
-    outcome,
-    network_id: null,
-    object_id: null,
-    input: JSON.stringify({ username: username.slice(0, 254) }),
-  })
+    user_id: user.id,
+    name: '',
+    created_at: now.toISOString(),
+    expires_at: new Date(now.getTime() + SESSION_SECONDS * 1000).toISOString(),
+    last_used_at: null,
+  }
+  await credentials.insert(tx, { ...row, kind: 'session' }, secret)
+  await credentials.removeExpired(tx, now.toISOString())
+  await users.touchLogin(tx, user.id, now.toISOString())
+  const who = { ...user, credential: 'session', credential_id: row.id } as const
+  await record(env, tx, { ...door, action: 'login', outcome: 'ok', surface: 'rest', who })
+  return { id: row.id, secret }
 }

@@ -82,6 +82,14 @@ export function isWithin(inner: Prefix, outer: Prefix): boolean {
   return inner.length >= outer.length && overlaps(outer, inner)
 }
 
+/** Address space that anybody may use within a site. Source: RFC 1918, RFC 6598 (shared), RFC 4193 (unique local). */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7']
+
+/** Whether all of `prefix` is private address space. */
+export function isPrivate(prefix: Prefix): boolean {
+  return PRIVATE.some((text) => isWithin(prefix, parsePrefix(text)))
+}
+
 /** Whether `address` lies in `prefix`. */
 export function contains(prefix: Prefix, address: Address): boolean {
   return overlaps(prefix, { family: address.family, base: address.value, length: BITS[address.family] })

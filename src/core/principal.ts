@@ -1,3 +1,5 @@
+import type { Peer } from './topology.ts'
+
 /** Roles of a person or program. */
 export type Role = 'administrator' | 'user'
 
@@ -9,6 +11,16 @@ export type Permission =
   | 'networks:write'
   | 'peers:read'
   | 'peers:write'
+  | 'groups:read'
+  | 'groups:write'
+  | 'policies:read'
+  | 'policies:write'
+  | 'routes:read'
+  | 'routes:write'
+  | 'dns:read'
+  | 'dns:write'
+  | 'security:read'
+  | 'security:write'
   | 'acl:read'
   | 'acl:write'
   | 'incidents:read'
@@ -16,9 +28,10 @@ export type Permission =
   | 'ipam:read'
   | 'users:read'
   | 'users:write'
+  | 'audit:read'
 
 /** How a principal proved who it is. */
-export type CredentialKind = 'none' | 'session' | 'api_token'
+export type CredentialKind = 'none' | 'session' | 'api_token' | 'jwt'
 
 /** Who is asking. */
 export interface Principal {
@@ -56,6 +69,11 @@ export function allows(who: Principal, permission: Permission): boolean {
   if (permission === 'public') return true
   if (who.role === 'administrator') return true
   return who.role === 'user' && USER.includes(permission)
+}
+
+/** Whether `who` may know that a peer of a network that `who` may see exists: users their own and the jump peers. */
+export function maySeeInNetwork(who: Principal, peer: Pick<Peer, 'owner_id' | 'is_jump'>): boolean {
+  return isAdmin(who) || peer.is_jump || peer.owner_id === who.id
 }
 
 /** Whether `who` sees every network and peer. */

@@ -1,5 +1,6 @@
 import { type AccessReason, accessFrom } from './access.ts'
 import { tunnelAddress } from './address.ts'
+import { type CompiledRoute, type CompiledRule, compilePolicies } from './policy.ts'
 import type { Peer, Topology } from './topology.ts'
 
 /** Whether the asked-about peer may open connections to one other peer. */
@@ -22,14 +23,14 @@ export interface RuleAccess {
   readonly addresses: string[]
   readonly policy_name: string
   readonly group_name: string
-  readonly description?: string
+  readonly description: string
 }
 
 /** A network outside the tunnel that the peer reaches through a jump peer. */
 export interface RouteAccess {
   readonly route_id: string
   readonly route_name: string
-  readonly destination_cidr?: string
+  readonly destination_cidr: string
   readonly destination_cidr_v6?: string
   readonly jump_peer_id: string
   readonly jump_peer_name: string
@@ -47,18 +48,42 @@ export interface Reachability {
   readonly routes: RouteAccess[]
 }
 
-/** Computes what `peer` can reach: every other peer of the network, the allowed ones first, then by name and id. */
-export function reachability(topology: Topology, peer: Peer): Reachability {
+/**
+ * Computes what `peer` can reach among the peers that `maySee` admits, the allowed ones first, then by name and id.
+ * Addresses that a rule stands for are left out where they belong to nobody who may be seen.
+ */
+export function reachability(topology: Topology, peer: Peer, maySee: (other: Peer) => boolean): Reachability {
   const access = accessFrom(topology, peer.id)
-  const others = topology.peers.filter((other) => other.id !== peer.id)
+  const policies = compilePolicies(topology)
+  const others = topology.peers.filter((other) => other.id !== peer.id && maySee(other))
+  const hidden = new Set(topology.peers.filter((other) => !maySee(other)).map(tunnelAddress))
   return {
     peer_id: peer.id,
     peer_name: peer.name,
     peer_address: tunnelAddress(peer),
     is_jump: peer.is_jump,
     peer_access: others.map((other) => ({ ...summary(other), ...access(other.id) })).sort(compareAccess),
-    rules: [],
-    routes: [],
+    rules: policies.rulesOf(peer.id).map((rule) => ruleAccess(rule, hidden)),
+    routes: policies.routesOf(peer.id).map((found) => routeAccess(topology, found)),
+  }
+}
+
+function ruleAccess({ rule, policy, group, addresses }: CompiledRule, hidden: ReadonlySet<string>): RuleAccess {
+  const { direction, action, target_type, target, description } = rule
+  const origin = { policy_name: policy.name, group_name: group.name, description }
+  return { direction, action, target_type, target, addresses: addresses.filter((address) => !hidden.has(address)), ...origin }
+}
+
+function routeAccess(topology: Topology, { route, group }: CompiledRoute): RouteAccess {
+  const jump = topology.peers.find((peer) => peer.id === route.jump_peer_id)
+  return {
+    route_id: route.id,
+    route_name: route.name,
+    destination_cidr: route.destination_cidr ?? '',
+    ...(route.destination_cidr_v6 === null ? {} : { destination_cidr_v6: route.destination_cidr_v6 }),
+    jump_peer_id: route.jump_peer_id,
+    jump_peer_name: jump?.name ?? route.jump_peer_id,
+    group_name: group.name,
   }
 }
 

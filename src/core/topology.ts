@@ -53,12 +53,68 @@ export interface Acl {
   readonly rules: readonly AclRule[]
 }
 
+/** Peers that share policies and routes. Lower priority is applied first. */
+export interface Group {
+  readonly id: string
+  readonly network_id: string
+  readonly name: string
+  readonly description: string
+  /** 1 to 999. */
+  readonly priority: number
+  /** Members, policies and routes, each in the order in which they were put in. */
+  readonly peer_ids: readonly string[]
+  readonly policy_ids: readonly string[]
+  readonly route_ids: readonly string[]
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+/** What a peer of a group may send (`output`) or receive (`input`). */
+export interface PolicyRule {
+  readonly id: string
+  readonly direction: 'input' | 'output'
+  readonly action: 'allow' | 'deny'
+  /** CIDR, peer id or group id, as `target_type` says. */
+  readonly target: string
+  readonly target_type: 'cidr' | 'peer' | 'group'
+  readonly description: string
+}
+
+/** Rules in order, to be attached to groups. */
+export interface Policy {
+  readonly id: string
+  readonly network_id: string
+  readonly name: string
+  readonly description: string
+  readonly rules: readonly PolicyRule[]
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+/** A network outside the tunnel, reached through a jump peer by the peers of the groups it is attached to. */
+export interface Route {
+  readonly id: string
+  readonly network_id: string
+  readonly name: string
+  readonly description: string
+  /** IPv4 prefix, or null for a route that has IPv6 only. */
+  readonly destination_cidr: string | null
+  readonly destination_cidr_v6: string | null
+  readonly jump_peer_id: string
+  readonly domain_suffix: string
+  readonly created_at: string
+  readonly updated_at: string
+}
+
 /** Everything that decides a network's configuration and reachability, read in one go. */
 export interface Topology {
   readonly network: Network
-  /** In order of creation. */
+  /** In order of creation, as are groups, policies and routes. */
   readonly peers: readonly Peer[]
   readonly acl: Acl
+  readonly groups: readonly Group[]
+  readonly policies: readonly Policy[]
+  readonly routes: readonly Route[]
   /** Ids of the peers that an open security incident blocks, whatever the access list says. */
   readonly quarantined: readonly string[]
 }

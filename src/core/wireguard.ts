@@ -7,9 +7,9 @@ import {
   formatPrefix,
   isWithin,
   type Prefix,
-  parsePrefix,
   tunnelAddress,
 } from './address.ts'
+import { compilePolicies } from './policy.ts'
 import type { Peer, Topology } from './topology.ts'
 
 /** The keys that a configuration needs and a topology does not hold. */
@@ -35,8 +35,8 @@ export function renderConfig(topology: Topology, self: Peer, secrets: ConfigSecr
   const listed = topology.peers.filter(
     (other) => other.id !== self.id && (self.is_jump || other.is_jump) && access(other.id).allowed,
   )
-  const tunnels = present([topology.network.cidr, topology.network.cidr_v6]).map(parsePrefix)
-  const peers = listed.map((other) => section('Peer', other.name, peerEntries(self, other, tunnels, secrets)))
+  const carried = prefixesThrough(topology, self)
+  const peers = listed.map((other) => section('Peer', other.name, peerEntries(self, other, carried(other), secrets)))
   return section('Interface', self.name, interfaceEntries(self, listed, secrets.privateKey)) + peers.join('')
 }
 
@@ -64,25 +64,32 @@ function interfaceEntries(self: Peer, listed: readonly Peer[], privateKey: strin
   ]
 }
 
-function peerEntries(self: Peer, other: Peer, tunnels: readonly Prefix[], secrets: ConfigSecrets): Entry[] {
+function peerEntries(self: Peer, other: Peer, prefixes: readonly string[], secrets: ConfigSecrets): Entry[] {
   const endpoint = endpointOf(other)
   const keepsAlive = endpoint !== '' || (self.is_jump && !other.is_jump)
   return [
     ['PublicKey', other.public_key],
     ['PresharedKey', secrets.presharedKey(...orderIds(self.id, other.id))],
-    ['AllowedIPs', allowedIps(other, tunnels).join(', ')],
+    ['AllowedIPs', prefixes.join(', ')],
     ['Endpoint', endpoint],
     ['PersistentKeepalive', keepsAlive ? String(KEEPALIVE_SECONDS) : ''],
   ]
 }
 
-/** What the tunnel to `peer` carries: its own addresses, then the prefixes it routes, each once; never another's address. */
-function allowedIps(peer: Peer, tunnels: readonly Prefix[]): string[] {
-  const hosts = present([peer.address && `${peer.address}/32`, peer.address_v6 && `${peer.address_v6}/128`])
-  const routed = known(peer.additional_allowed_ips).filter(
-    (prefix) => !tunnels.some((tunnel) => isWithin(prefix, tunnel)),
-  )
-  return [...new Set([...known(hosts), ...routed].map(formatPrefix))]
+/**
+ * What the tunnel from `self` to each other peer carries: the other's own addresses, the prefixes of the routes that
+ * `self` uses through it, and the prefixes it carries by itself, each once. Nobody carries another's tunnel address.
+ */
+function prefixesThrough(topology: Topology, self: Peer): (other: Peer) => string[] {
+  const tunnels = known(present([topology.network.cidr, topology.network.cidr_v6]))
+  const routes = compilePolicies(topology).routesOf(self.id)
+  return (other) => {
+    const hosts = [other.address && `${other.address}/32`, other.address_v6 && `${other.address_v6}/128`]
+    const routed = routes.filter(({ route }) => route.jump_peer_id === other.id)
+    const destinations = routed.flatMap(({ route }) => [route.destination_cidr, route.destination_cidr_v6])
+    const own = known(other.additional_allowed_ips).filter((prefix) => !tunnels.some((tunnel) => isWithin(prefix, tunnel)))
+    return [...new Set([...known(present([...hosts, ...destinations])), ...own].map(formatPrefix))]
+  }
 }
 
 function known(texts: readonly string[]): Prefix[] {

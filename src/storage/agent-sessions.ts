@@ -1,4 +1,6 @@
+import type { Principal } from '../core/principal.ts'
 import type { Db } from './db.ts'
+import { visiblePeers } from './visible.ts'
 
 /** What a peer's agent last said of itself. Uptimes in seconds. */
 export interface AgentSession {
@@ -19,6 +21,19 @@ export async function listSeenSince(tx: Db, peerId: string, since: string): Prom
       FROM agent_sessions WHERE peer_id = ? AND last_seen >= ? ORDER BY last_seen DESC, session_id`,
     peerId,
     since,
+  )
+}
+
+/** Sessions of a network's peers that `who` may see and that were heard of at or after `since`, by peer. */
+export async function listOfNetwork(tx: Db, who: Principal, networkId: string, since: string): Promise<AgentSession[]> {
+  const visible = visiblePeers(who)
+  return tx.all(
+    `SELECT s.peer_id, s.hostname, s.system_uptime, s.wireguard_uptime, s.reported_endpoint, s.last_seen, s.first_seen,
+      s.session_id FROM agent_sessions s JOIN peers ON peers.id = s.peer_id
+      WHERE peers.network_id = ? AND s.last_seen >= ? AND ${visible.where} ORDER BY peers.id, s.last_seen DESC, s.session_id`,
+    networkId,
+    since,
+    ...visible.params,
   )
 }
 

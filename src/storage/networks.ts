@@ -2,15 +2,17 @@ import type { Principal } from '../core/principal.ts'
 import type { Network } from '../core/topology.ts'
 import { AppError, quoted } from '../errors.ts'
 import type { Db } from './db.ts'
+import * as groups from './groups.ts'
 import { contains, type Page, type PageRequest, selectPage } from './page.ts'
 import { visibleNetworks } from './visible.ts'
 
-/** A network with its number of peers. */
+/** A network with its number of peers and the groups that new peers of users join. */
 export interface NetworkRecord extends Network {
   readonly peer_count: number
+  readonly default_group_ids: readonly string[]
 }
 
-interface Row extends Omit<NetworkRecord, 'dns'> {
+interface Row extends Omit<NetworkRecord, 'dns' | 'default_group_ids'> {
   readonly dns: string
 }
 
@@ -32,7 +34,8 @@ export async function list(tx: Db, who: Principal, filter: string, page: PageReq
     order: 'networks.id',
   }
   const found = await selectPage<Row>(tx, query, page)
-  return { ...found, data: found.data.map(fromRow) }
+  const defaults = await groups.listDefaultsOf(tx, found.data.map((row) => row.id))
+  return { ...found, data: found.data.map((row) => fromRow(row, defaults)) }
 }
 
 /** The network, if `who` may see it. */
@@ -44,7 +47,7 @@ export async function get(tx: Db, who: Principal, id: string): Promise<NetworkRe
     ...visible.params,
   )
   if (!row) throw notFound(id)
-  return fromRow(row)
+  return fromRow(row, await groups.listDefaultsOf(tx, [row.id]))
 }
 
 /** Ids and names of the networks called `name` that `who` may see. */
@@ -99,8 +102,8 @@ export async function getPskSeed(tx: Db, id: string): Promise<string> {
   return row.psk_seed
 }
 
-function fromRow(row: Row): NetworkRecord {
-  return { ...row, dns: JSON.parse(row.dns) }
+function fromRow(row: Row, defaults: ReadonlyMap<string, string[]>): NetworkRecord {
+  return { ...row, dns: JSON.parse(row.dns), default_group_ids: defaults.get(row.id) ?? [] }
 }
 
 function notFound(id: string): AppError {

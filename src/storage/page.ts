@@ -40,3 +40,10 @@ export function contains(columns: readonly string[], filter: string): { where: s
   const parts = columns.map((column) => `LOWER(${column}) LIKE ? ESCAPE '\\'`)
   return { where: `(${parts.join(' OR ')})`, params: columns.map(() => pattern) }
 }
+
+/** Place holders for a list of values, padded to a power of two so that few different statements have to be prepared. */
+export function inList(values: readonly string[]): { marks: string; params: string[] } {
+  const size = 2 ** Math.ceil(Math.log2(values.length))
+  const params = Array.from({ length: size }, (_, index) => values[Math.min(index, values.length - 1)] ?? '')
+  return { marks: params.map(() => '?').join(', '), params }
+}

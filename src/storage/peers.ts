@@ -3,14 +3,16 @@ import type { Principal } from '../core/principal.ts'
 import type { Peer } from '../core/topology.ts'
 import { AppError, quoted } from '../errors.ts'
 import type { Db } from './db.ts'
+import * as groups from './groups.ts'
 import type { TunnelAddresses } from './hosts.ts'
 import { contains, type Page, type PageRequest, selectPage } from './page.ts'
 import type { Vault } from './vault.ts'
 import { type Condition, visiblePeers } from './visible.ts'
 
-/** A peer with the token that enrols its agent. */
+/** A peer with the token that enrols its agent, and its groups. */
 export interface PeerRecord extends Peer {
   readonly token: string
+  readonly group_ids: readonly string[]
 }
 
 /** What only the peer's own host may know. */
@@ -40,7 +42,8 @@ export async function list(
   const where = matching(visiblePeers(who), scope)
   const query = { columns: `${COLUMNS}, peers.token`, from: 'peers', ...where, order: 'peers.id' }
   const found = await selectPage<Row & { token: string }>(tx, query, page)
-  return { ...found, data: found.data.map((row) => unseal(vault, row)) }
+  const groupIds = await groups.listOfPeers(tx, found.data.map((row) => row.id))
+  return { ...found, data: found.data.map((row) => unseal(vault, row, groupIds)) }
 }
 
 /** All peers of a network, oldest first, whoever asks: for computing, not for showing. */
@@ -73,7 +76,7 @@ export async function get(tx: Db, vault: Vault, who: Principal, networkId: strin
     ...visible.params,
   )
   if (!row) throw new AppError('not_found', `no peer ${quoted(id)} that you can see in network ${quoted(networkId)}`)
-  return unseal(vault, row)
+  return unseal(vault, row, await groups.listOfPeers(tx, [row.id]))
 }
 
 /** Ids and names of a network's peers called `name` that `who` may see. */
@@ -146,6 +149,17 @@ export async function remove(tx: Db, peer: Peer): Promise<void> {
   await tx.run('UPDATE networks SET peer_count = peer_count - 1 WHERE id = ?', peer.network_id)
 }
 
+/** Whether the network has this peer. */
+export async function exists(tx: Db, networkId: string, id: string): Promise<boolean> {
+  return (await tx.find('SELECT 1 AS one FROM peers WHERE network_id = ? AND id = ?', networkId, id)) !== undefined
+}
+
+/** Whether the network has this peer and it is a jump peer. */
+export async function isJump(tx: Db, networkId: string, id: string): Promise<boolean> {
+  const sql = 'SELECT 1 AS one FROM peers WHERE network_id = ? AND id = ? AND is_jump = 1'
+  return (await tx.find(sql, networkId, id)) !== undefined
+}
+
 /** Whether the network has a jump peer besides `id`. */
 export async function hasOtherJump(tx: Db, networkId: string, id: string): Promise<boolean> {
   const sql = 'SELECT 1 AS one FROM peers WHERE network_id = ? AND is_jump = 1 AND id <> ? LIMIT 1'
@@ -163,8 +177,9 @@ function matching(visible: Condition, scope: { network_id: string; filter: strin
   return { where: `${where} AND ${match.where}`, params: [...params, ...match.params] }
 }
 
-function unseal(vault: Vault, row: Row & { token: string }): PeerRecord {
-  return { ...fromRow(row), token: vault.open(row.token, `peers.token:${row.id}`) }
+function unseal(vault: Vault, row: Row & { token: string }, groupIds: ReadonlyMap<string, string[]>): PeerRecord {
+  const token = vault.open(row.token, `peers.token:${row.id}`)
+  return { ...fromRow(row), token, group_ids: groupIds.get(row.id) ?? [] }
 }
 
 function fromRow(row: Row): Peer {

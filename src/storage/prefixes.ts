@@ -2,11 +2,24 @@ import { formatPrefix, type Prefix, parsePrefix, prefixSize } from '../core/addr
 import { AppError } from '../errors.ts'
 import type { Db } from './db.ts'
 
-/**
- * Books `prefix` for a network; a conflict names the network that holds an overlapping one. Booked prefixes never
- * overlap, so the one that starts last at or before our end is the only candidate: two index look-ups.
- */
+/** Books `prefix` for a network; a conflict names the network that holds an overlapping one. */
 export async function book(tx: Db, networkId: string, prefix: Prefix): Promise<void> {
+  const { first, last } = bounds(prefix)
+  const holder = await findHolder(tx, prefix)
+  if (holder) throw new AppError('conflict', `${formatPrefix(prefix)} overlaps network "${holder}"; choose a free CIDR`)
+  await tx.run('INSERT INTO prefixes VALUES (?, ?, ?, ?)', networkId, prefix.family, first, last)
+}
+
+/** Whether a network holds an address of `prefix`. */
+export async function isBooked(tx: Db, prefix: Prefix): Promise<boolean> {
+  return (await findHolder(tx, prefix)) !== undefined
+}
+
+/**
+ * Name of a network that holds an address of `prefix`. Booked prefixes never overlap, so the one that starts last at or
+ * before our end is the only candidate: two index look-ups.
+ */
+async function findHolder(tx: Db, prefix: Prefix): Promise<string | undefined> {
   const { first, last } = bounds(prefix)
   const holder = await tx.find<{ name: string; last_address: string }>(
     `SELECT networks.name, prefixes.last_address FROM prefixes JOIN networks ON networks.id = prefixes.network_id
@@ -14,10 +27,7 @@ export async function book(tx: Db, networkId: string, prefix: Prefix): Promise<v
     prefix.family,
     last,
   )
-  if (holder && holder.last_address >= first) {
-    throw new AppError('conflict', `${formatPrefix(prefix)} overlaps network "${holder.name}"; choose a free CIDR`)
-  }
-  await tx.run('INSERT INTO prefixes VALUES (?, ?, ?, ?)', networkId, prefix.family, first, last)
+  return holder && holder.last_address >= first ? holder.name : undefined
 }
 
 /** Gives up the network's prefix of one family. */

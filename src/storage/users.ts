@@ -67,6 +67,18 @@ export async function findLogin(
   )
 }
 
+/** Ids and names of the users who are called `name`, or have it as id or e-mail address. */
+export async function named(tx: Db, name: string): Promise<{ id: string; name: string }[]> {
+  const sql = 'SELECT id, name FROM users WHERE id = ? OR email = ? OR LOWER(name) = ? ORDER BY id LIMIT 5'
+  return tx.all(sql, name, name.toLowerCase(), name.toLowerCase())
+}
+
+/** E-mail addresses of all users, for suggestions; at most 200. */
+export async function emails(tx: Db): Promise<string[]> {
+  const rows = await tx.all<{ email: string }>('SELECT email FROM users ORDER BY created_at, id LIMIT 200')
+  return rows.map((row) => row.email)
+}
+
 /** Adds a user. */
 export async function insert(tx: Db, user: User, passwordHash: string | null): Promise<void> {
   await tx.run(
@@ -84,6 +96,14 @@ export async function update(tx: Db, user: User): Promise<void> {
   )
   await tx.run('DELETE FROM user_networks WHERE user_id = ?', user.id)
   await grant(tx, user.id, user.authorized_networks)
+}
+
+/** Writes what an identity provider says of the user: e-mail address, name and role. */
+export async function updateProfile(tx: Db, user: User): Promise<void> {
+  await tx.run(
+    'UPDATE users SET email = ?, name = ?, role = ?, updated_at = ? WHERE id = ?',
+    ...[user.email, user.name, user.role, user.updated_at, user.id],
+  )
 }
 
 /** Sets the password hash. */

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import { AppError } from '../errors.ts'
 import type { Random } from '../random.ts'
-import type { Database } from './db.ts'
+import type { Database, Db } from './db.ts'
 import * as settings from './settings.ts'
 
 const NONCE_BYTES = 12
@@ -37,6 +37,21 @@ export function createVault(secret: string, random: Pick<Random, 'newBytes'>): V
 
 const PROOF = 'vault_proof'
 
+/** Whether the database holds anything sealed. */
+export async function isSealed(database: Database): Promise<boolean> {
+  return database.read(async (tx) => (await settings.find(tx, PROOF)) !== undefined)
+}
+
+/** Whether `vault` has the secret that the database was sealed with. */
+export async function opensWith(tx: Db, vault: Vault): Promise<boolean> {
+  const proof = await settings.find(tx, PROOF)
+  try {
+    return proof !== undefined && vault.open(proof, PROOF) === PROOF
+  } catch {
+    return false
+  }
+}
+
 /** Refuses a secret that is not the one this database was sealed with; remembers the first one. */
 export async function proveVault(database: Database, vault: Vault): Promise<void> {
   await database.write(async (tx) => {
@@ -45,7 +60,7 @@ export async function proveVault(database: Database, vault: Vault): Promise<void
     try {
       vault.open(proof, PROOF)
     } catch (cause) {
-      throw new AppError('unavailable', 'SECRET_KEY is not the one this database was created with', { cause })
+      throw new AppError('unavailable', 'SECRET_KEY (or the .key file) is not the one this database was created with', { cause })
     }
   })
 }

@@ -1,6 +1,5 @@
-import { type Env, invoke } from '../api/invoke.ts'
-import type { Principal } from '../core/principal.ts'
-import { type AppError, toAppError } from '../errors.ts'
+import { type Caller, type Env, invoke } from '../api/invoke.ts'
+import { type AppError, type ErrorCode, toAppError } from '../errors.ts'
 import { asObject, type Tool } from './catalog.ts'
 import { understand } from './coerce.ts'
 import { resolveNames } from './names.ts'
@@ -15,20 +14,28 @@ export interface ToolResult {
   isError?: true
 }
 
-/** Told of every error that is our own fault. */
-export type OnBug = (error: unknown) => void
+/** Told how a call went: `ok` or the code of the refusal, and what was thrown. */
+export type OnCall = (outcome: 'ok' | ErrorCode, thrown?: unknown) => void
 
-/** Runs `tool` for `who`. Never throws: what went wrong becomes a result that says how to repair the call. */
-export async function callTool(env: Env, tool: Tool, who: Principal, raw: unknown, onBug: OnBug): Promise<ToolResult> {
+/** Runs `tool` for `caller`. Never throws: what went wrong becomes a result that says how to repair the call. */
+export async function callTool(
+  env: Env,
+  tool: Tool,
+  caller: Caller,
+  raw: unknown,
+  onCall: OnCall,
+): Promise<ToolResult> {
   const given = typeof raw === 'object' && raw !== null ? { ...raw } : {}
   try {
     const literal = understand(tool.input, raw)
-    const { input, notes } = await env.database.read((tx) => resolveNames(tx, who, tool.input, literal))
-    const output = await invoke(env, tool.operation, { who, surface: 'mcp' }, input)
-    return resultOf(tool.output.parse(asObject(output)), notes)
+    const { input, notes } = await env.database.read((tx) => resolveNames(tx, caller.who, tool.input, literal))
+    const output = await invoke(env, tool.operation, caller, input)
+    const result = resultOf(tool.output.parse(asObject(output)), notes)
+    onCall('ok')
+    return result
   } catch (thrown) {
     const error = toAppError(thrown)
-    if (error.code === 'internal') onBug(thrown)
+    onCall(error.code, thrown)
     return failure(error, tool, given)
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fieldOf, readScalar, unwrap } from '../api/lenient.ts'
+import { fieldOf, isLeftOut, readScalar, unwrap } from '../api/lenient.ts'
 import { AppError } from '../errors.ts'
 import { closest } from './closest.ts'
 
@@ -24,7 +24,7 @@ function objectOf(schema: z.ZodObject, given: Record<string, unknown>, path: str
   const entries = Object.entries(given).flatMap(([key, value]) => {
     const field = fieldOf(schema, key)
     if (field === undefined) throw unknownArgument(schema, `${path}${key}`, key)
-    if (value === null && field instanceof z.ZodOptional && !field.isNullable()) {
+    if (value === null && isLeftOut(field)) {
       notes.push(`${path}${key}: null was read as not given`)
       return []
     }

@@ -4,14 +4,16 @@ import { z } from 'zod'
 export type JsonSchema = Record<string, unknown>
 
 /** Marks of our own that mean nothing to a client. */
-const OWN_MARKS = ['ref', 'secret']
+const OWN_MARKS = ['ref', 'secret', 'openapi']
 /** Nouns whose objects may be given by name. */
-const NAMED = ['network', 'peer', 'user']
+const NAMED = ['network', 'peer', 'group', 'policy', 'route', 'user']
 
 /** What a tool accepts, as small as it can be said: lengths and patterns are told by the refusal of whoever breaks them. */
 export function inputSchemaOf(schema: z.ZodType): JsonSchema {
   return convert(schema, (jsonSchema) => {
-    if (NAMED.includes(String(jsonSchema.ref))) jsonSchema.description = `${jsonSchema.description} (id or name)`
+    if (NAMED.includes(String(jsonSchema.ref)) && jsonSchema.description !== undefined) {
+      jsonSchema.description = `${jsonSchema.description} (id or name)`
+    }
     if (jsonSchema.format !== undefined) delete jsonSchema.pattern
     for (const bound of ['minLength', 'maxLength', 'maxItems', 'propertyNames']) delete jsonSchema[bound]
   })

@@ -28,8 +28,14 @@ function inline(value: unknown): string {
   if (!isRecord(value)) return scalar(value)
   const name = value.name ?? value.peer_name
   const rest = Object.entries(value).filter(([key, item]) => !isEmpty(item) && key !== 'name')
-  const fields = rest.map(([key, item]) => `${key}=${isRecord(item) ? `{${inline(item)}}` : scalar(item)}`).join(' ')
-  return name === undefined || name === value.peer_name ? fields : `${scalar(name)}: ${fields}`
+  const fields = rest.map(([key, item]) => `${key}=${isRecord(item) ? `{${inline(item)}}` : word(item)}`).join(' ')
+  return name === undefined || name === value.peer_name ? fields : `${word(name)}: ${fields}`
+}
+
+/** A value among others on a line: text that could pass for more than one value is put in quotes. */
+function word(value: unknown): string {
+  const text = scalar(value)
+  return typeof value === 'string' && /[\s="{}]/.test(text) ? JSON.stringify(text) : text
 }
 
 function scalar(value: unknown): string {

@@ -45,6 +45,11 @@ export class EventStream {
     else this.#res.write(`event: ${event}\ndata: ${data}\n\n`)
   }
 
+  /** Tells whoever looks at the wire why the stream ends; clients skip comments. `reason` is one line. */
+  farewell(reason: string): void {
+    if (this.#isOpen()) this.#res.write(`: closing: ${reason}\n\n`)
+  }
+
   /** Ends the stream after what was sent. */
   close(): void {
     if (!this.#isOpen()) return

@@ -13,6 +13,10 @@ export interface McpLimits {
   /** An event stream with more unread bytes than this is disconnected at the next event. */
   readonly maxBufferedBytes: number
   readonly maxBodyBytes: number
+  /** How long requests may still take when the endpoint closes. */
+  readonly drainMs: number
+  /** Messages in one JSON-RPC batch. */
+  readonly maxBatch: number
 }
 
 /** The limits of a server whose operator set none. */
@@ -23,6 +27,8 @@ export const DEFAULT_LIMITS: McpLimits = Object.freeze({
   maxStreamsPerPrincipal: 64,
   maxBufferedBytes: 1024 * 1024,
   maxBodyBytes: 1024 * 1024,
+  drainMs: 3_000,
+  maxBatch: 20,
 })
 
 /** Where events of the endpoint are recorded; a pino logger is one. */
@@ -30,6 +36,13 @@ export interface Log {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
+}
+
+/** What one generation of the protocol holds open. */
+export interface Census {
+  readonly generation: string
+  readonly sessions: number
+  readonly streams: number
 }
 
 /** What each protocol generation needs from the outside. */

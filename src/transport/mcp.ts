@@ -1,20 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Server } from '@modelcontextprotocol/server'
 import type { Principal } from '../core/principal.ts'
+import type { Trace } from '../core/trace.ts'
 import { AppError, toAppError } from '../errors.ts'
 import { answerError } from './answers.ts'
 import { readJson } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { createGuard, type Guard } from './guard.ts'
 import { landingPage } from './landing.ts'
-import { DEFAULT_LIMITS, type Log, type McpLimits } from './limits.ts'
-import { ModernLeg } from './modern.ts'
+import { type Census, DEFAULT_LIMITS, type Log, type McpLimits } from './limits.ts'
+import { isSubscription, ModernLeg } from './modern.ts'
 import { type Branch, factsOf, route } from './routing.ts'
 import { SseLeg } from './sse.ts'
 import { StreamSlots } from './stream-slots.ts'
 import { StreamableLeg } from './streamable.ts'
 
-export type { Log, McpLimits } from './limits.ts'
+export type { Census, Log, McpLimits } from './limits.ts'
 
 /** What the endpoint needs from the rest of the product. */
 export interface McpOptions {
@@ -24,6 +26,8 @@ export interface McpOptions {
   readonly createServer: () => Server
   /** Proves who asks; throws `unauthenticated`. */
   readonly authenticate: (req: IncomingMessage) => Promise<Principal>
+  /** Names a request in log lines and audit rows. */
+  readonly traceOf: (req: IncomingMessage) => Trace
   /** The setting ALLOWED_HOSTS: host names without port. */
   readonly allowedHosts: readonly string[]
   /** The setting ALLOWED_ORIGINS: full origins. */
@@ -40,16 +44,22 @@ export interface McpOptions {
 export interface McpEndpoint extends AsyncDisposable {
   /** Serves a request of any method, whose body nobody has read; never rejects. */
   readonly handler: (req: IncomingMessage, res: ServerResponse) => Promise<void>
+  /** What each generation of the protocol holds open now. */
+  census(): Census[]
 }
 
-/** Builds the endpoint; disposing of it ends all streams and sessions. */
+/** Builds the endpoint; disposing of it lets requests finish, then ends all streams and sessions. */
 export function createMcpEndpoint(options: McpOptions): McpEndpoint {
   const endpoint = new Endpoint(options)
   return {
     handler: (req, res) => endpoint.handle(req, res),
+    census: () => endpoint.census(),
     [Symbol.asyncDispose]: () => endpoint[Symbol.asyncDispose](),
   }
 }
+
+/** How often a closing endpoint looks whether its requests are finished. */
+const DRAIN_CHECK_MS = 10
 
 class Endpoint implements AsyncDisposable {
   readonly #options: McpOptions
@@ -59,6 +69,8 @@ class Endpoint implements AsyncDisposable {
   readonly #streamable: StreamableLeg
   readonly #modern: ModernLeg
   #isClosed = false
+  /** Requests being served, without the streams that stay open. */
+  #running = 0
 
   constructor(options: McpOptions) {
     this.#options = options
@@ -76,16 +88,30 @@ class Endpoint implements AsyncDisposable {
       await this.#serve(req, res)
     } catch (thrown) {
       const error = toAppError(thrown)
-      if (error.code === 'internal') this.#options.log.error({ err: error.cause ?? error }, 'mcp request failed')
+      if (error.code === 'internal') this.#logBug(error, req)
       if (res.headersSent) res.destroy()
       else answerError(res, error)
     }
   }
 
+  census(): Census[] {
+    return this.#legs.map((leg) => leg.census)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
-    const legs = [this.#sse, this.#streamable, this.#modern]
-    await Promise.all(legs.map((leg) => leg[Symbol.asyncDispose]()))
+    const deadline = performance.now() + this.#limits.drainMs
+    while ((this.#running > 0 || this.#sse.isBusy) && performance.now() < deadline) await sleep(DRAIN_CHECK_MS)
+    await Promise.all(this.#legs.map((leg) => leg[Symbol.asyncDispose]()))
+  }
+
+  get #legs() {
+    return [this.#sse, this.#streamable, this.#modern]
+  }
+
+  #logBug(error: AppError, req: IncomingMessage): void {
+    const { request_id } = this.#options.traceOf(req)
+    this.#options.log.error({ err: error.cause ?? error, request_id }, 'mcp request failed')
   }
 
   /** The order of the checks is what makes their answers unambiguous. */
@@ -97,11 +123,26 @@ class Endpoint implements AsyncDisposable {
     const publicBranch = req.method === 'POST' ? undefined : route(factsOf(req)).kind
     if (publicBranch === 'preflight') return void res.writeHead(204).end()
     if (publicBranch === 'landing') return landingPage(res, this.#options.path)
-    const who = await this.#options.authenticate(req)
+    await this.#options.authenticate(req)
     this.#guard.checkCredential(req.headers)
     const body = req.method === 'POST' ? await readJson(req, this.#limits.maxBodyBytes) : undefined
+    if (Array.isArray(body) && body.length > this.#limits.maxBatch) {
+      throw new AppError('invalid', `a batch has at most ${this.#limits.maxBatch} messages`)
+    }
+    // A body may take minutes to arrive: who asks is who holds the credential when it is there.
+    const who = await this.#options.authenticate(req)
     // A client that left meanwhile sends no further 'close', which is what gives back whatever a leg would take.
-    if (!res.destroyed) await this.#dispatch(route(factsOf(req, body)), { req, res, who, body })
+    if (res.destroyed) return
+    const exchange = { req, res, who, trace: this.#options.traceOf(req), body }
+    await this.#finishing(isSubscription(body) ? 0 : 1, () => this.#dispatch(route(factsOf(req, body)), exchange))
+  }
+
+  /** Runs `work`, which counts as `weight` running requests. */
+  async #finishing(weight: 0 | 1, work: () => Promise<void>): Promise<void> {
+    this.#running += weight
+    await work().finally(() => {
+      this.#running -= weight
+    })
   }
 
   async #dispatch(branch: Branch, exchange: Exchange): Promise<void> {

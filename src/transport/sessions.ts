@@ -7,8 +7,8 @@ export interface Session {
   readonly principalId: string
   /** Whether a stream is open or a request is being served, so that silence does not mean absence. */
   readonly isBusy: boolean
-  /** Never rejects. */
-  close(): Promise<void>
+  /** Never rejects. `reason` is for the client, where the protocol has room for it. */
+  close(reason: string): Promise<void>
 }
 
 /** How sessions of one kind are kept. */
@@ -35,11 +35,16 @@ export class Sessions<S extends Session> {
     return this.#entries.size
   }
 
+  /** How many of the sessions are as `isSo` says. */
+  count(isSo: (session: S) => boolean): number {
+    return [...this.#entries.values()].filter((entry) => isSo(entry.session)).length
+  }
+
   /** Adds a session; the least recently used one of the same principal ends when that makes one too many. */
   add(session: S): void {
     const own = [...this.#entries.values()].filter((entry) => entry.session.principalId === session.principalId)
     for (const entry of own.slice(0, Math.max(0, own.length + 1 - this.#options.maxPerPrincipal))) {
-      void this.end(entry.session)
+      void this.end(entry.session, 'too many sessions of this account')
     }
     this.#touch(session)
   }
@@ -60,14 +65,15 @@ export class Sessions<S extends Session> {
   }
 
   /** Forgets a session and closes it. */
-  end(session: S): Promise<void> {
+  end(session: S, reason: string): Promise<void> {
     this.delete(session)
-    return session.close()
+    return session.close(reason)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#sweeper)
-    await Promise.all([...this.#entries.values()].map((entry) => this.end(entry.session)))
+    const reason = 'the server is shutting down'
+    await Promise.all([...this.#entries.values()].map((entry) => this.end(entry.session, reason)))
   }
 
   #touch(session: S): void {
@@ -80,7 +86,7 @@ export class Sessions<S extends Session> {
     const now = this.#options.now()
     for (const { session, usedAt } of [...this.#entries.values()]) {
       if (session.isBusy) this.#entries.set(session.id, { session, usedAt: now })
-      else if (usedAt <= now - this.#options.idleMs) void this.end(session)
+      else if (usedAt <= now - this.#options.idleMs) void this.end(session, 'idle for too long')
     }
   }
 }

@@ -6,7 +6,7 @@ import { AppError } from '../errors.ts'
 import { EventStream } from './event-stream.ts'
 import type { Exchange } from './exchange.ts'
 import { withIdentity } from './identity.ts'
-import type { LegContext } from './limits.ts'
+import type { Census, LegContext } from './limits.ts'
 import { type Session, Sessions } from './sessions.ts'
 import { SseTransport } from './sse-transport.ts'
 import type { StreamSlots } from './stream-slots.ts'
@@ -30,7 +30,8 @@ class SseSession implements Session {
   }
 
   /** Ends the stream and aborts what is still being worked on. */
-  async close(): Promise<void> {
+  async close(reason: string): Promise<void> {
+    this.transport.farewell(reason)
     await this.#server.close().catch(() => undefined)
   }
 }
@@ -60,7 +61,10 @@ export class SseLeg {
     const server = createServer()
     server.onerror = (error) => log.warn({ err: error }, 'mcp sse error')
     const id = newId()
-    const stream = new EventStream(res, { ...limits, onClose: () => void this.#sessions.end(session) })
+    const stream = new EventStream(res, {
+      ...limits,
+      onClose: () => void this.#sessions.end(session, 'the connection is gone'),
+    })
     const transport = new SseTransport(id, `${path}?sessionId=${encodeURIComponent(id)}`, stream)
     const session = new SseSession(who.id, transport, server)
     this.#sessions.add(session)
@@ -68,13 +72,24 @@ export class SseLeg {
   }
 
   /** Takes the messages of one POST; throws `not_found` or `invalid`. */
-  async receive({ req, res, who, body }: Exchange, id: string): Promise<void> {
+  async receive(exchange: Exchange, id: string): Promise<void> {
+    const { res, who, body } = exchange
     const { transport } = this.#sessions.get(id, who)
     const messages = parseMessages(body)
-    const request = withIdentity(req, who)
+    const request = withIdentity(exchange)
     const extra = { authInfo: request.auth, request: await toWebRequest(request, body) }
     res.writeHead(202, { 'Content-Type': 'text/plain' }).end('Accepted')
     for (const message of messages) await transport.receive(message, extra)
+  }
+
+  /** What is open now. */
+  get census(): Census {
+    return { generation: '2024-11-05', sessions: this.#sessions.size, streams: this.#sessions.size }
+  }
+
+  /** Whether a request waits for an answer on one of the streams. */
+  get isBusy(): boolean {
+    return this.#sessions.count((session) => session.transport.isBusy) > 0
   }
 
   [Symbol.asyncDispose](): Promise<void> {

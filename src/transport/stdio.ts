@@ -1,4 +1,6 @@
-import type { Readable, Writable } from 'node:stream'
+import { PassThrough, type Readable, type Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   isInitializeRequest,
   isJSONRPCNotification,
@@ -20,6 +22,10 @@ const REPLAY_ID = 'wirety-bridge-initialize'
 
 /** How long the server may take for what the bridge asks on its own account. */
 const OWN_REQUEST_MS = 10_000
+
+/** How long a client that has said its last word may wait for answers. */
+const LAST_ANSWERS_MS = 3_000
+const ANSWER_CHECK_MS = 10
 
 /** The two ends of a bridge. */
 export interface BridgeOptions {
@@ -50,6 +56,9 @@ class Bridge {
   readonly #url: URL
   readonly #token: string
   readonly #stderr: Writable
+  /** Ends after the client's input, when its last requests are answered: at its end the transport stops writing. */
+  readonly #input: PassThrough
+  readonly #inputEnded: Promise<void>
   readonly #local: StdioServerTransport
   readonly #remote: StreamableHTTPClientTransport
   readonly #pending = new Map<RequestId, PendingRequest>()
@@ -63,7 +72,10 @@ class Bridge {
     this.#url = new URL(options.url)
     this.#token = options.token.trim()
     this.#stderr = options.stderr
-    this.#local = new StdioServerTransport(options.stdin, options.stdout)
+    this.#input = new PassThrough()
+    options.stdin.pipe(this.#input, { end: false })
+    this.#inputEnded = finished(options.stdin, { writable: false }).catch(() => undefined)
+    this.#local = new StdioServerTransport(this.#input, options.stdout)
     const headers = { Authorization: `Bearer ${this.#token}` }
     this.#remote = new StreamableHTTPClientTransport(this.#url, { requestInit: { headers } })
   }
@@ -77,18 +89,29 @@ class Bridge {
     this.#remote.onmessage = (message) => void this.#deliver(message)
     await this.#remote.start()
     await this.#local.start()
+    void this.#inputEnded.then(() => this.#answered()).then(() => this.#input.end())
     await ended
     await within(OWN_REQUEST_MS, this.#opened).catch(() => undefined)
     await within(OWN_REQUEST_MS, this.#remote.terminateSession()).catch(() => undefined)
     await this.#remote.close()
   }
 
+  /** Resolves when nothing waits for an answer any more, or has waited long enough. */
+  async #answered(): Promise<void> {
+    const start = performance.now()
+    do await sleep(ANSWER_CHECK_MS)
+    while (this.#pending.size > 0 && performance.now() - start < LAST_ANSWERS_MS)
+  }
+
   async #forward(message: JSONRPCMessage): Promise<void> {
     if (isCancellation(message) && this.#cancel(message)) return
     const abort = new AbortController()
     if (isJSONRPCRequest(message)) this.#pending.set(message.id, { isModern: isModern(message), abort })
+    const begins = isJSONRPCRequest(message) && isInitializeRequest(message)
+    // A client that does not wait for its session to begin would speak without one.
+    if (!begins && !isModern(message)) await this.#opened
     const sent = this.#send(message, abort.signal)
-    if (isJSONRPCRequest(message) && isInitializeRequest(message)) {
+    if (begins) {
       this.#initialize = message
       this.#opened = sent.catch(() => undefined)
     }

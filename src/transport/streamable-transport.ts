@@ -75,6 +75,11 @@ export class StreamableTransport extends NodeStreamableHTTPServerTransport {
     }
   }
 
+  /** Tells the client why its stream ends. */
+  farewell(reason: string): void {
+    this.#stream?.farewell(reason)
+  }
+
   override async close(): Promise<void> {
     this.#stream?.close()
     await super.close()

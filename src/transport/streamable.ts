@@ -11,7 +11,7 @@ import { answerError } from './answers.ts'
 import { EventStream } from './event-stream.ts'
 import type { Exchange } from './exchange.ts'
 import { withIdentity } from './identity.ts'
-import type { LegContext } from './limits.ts'
+import type { Census, LegContext } from './limits.ts'
 import { type Session, Sessions } from './sessions.ts'
 import type { StreamSlots } from './stream-slots.ts'
 import { StreamableTransport } from './streamable-transport.ts'
@@ -46,7 +46,7 @@ class StreamableSession implements Session {
 
   /** Serves one POST; settles when it is answered or its client is gone. */
   async serve(exchange: Exchange): Promise<void> {
-    const { req, res, who, body } = exchange
+    const { res, body } = exchange
     const version = this.transport.protocolVersion
     if (Array.isArray(body) && version !== BATCH_VERSION) {
       throw new AppError('invalid', `version ${version} has no JSON-RPC batches: send one message per request`)
@@ -57,7 +57,7 @@ class StreamableSession implements Session {
       requests.map((request) => request.id),
       exchange,
     )
-    const answered = this.transport.handleRequest(withIdentity(req, who), res, body)
+    const answered = this.transport.handleRequest(withIdentity(exchange), res, body)
     await Promise.race([answered.finally(() => this.transport.forget(exchange)), this.#whenClosed(res)])
     for (const id of messages.flatMap(cancelledId)) await this.transport.abandon(id)
   }
@@ -73,7 +73,8 @@ class StreamableSession implements Session {
   }
 
   /** The SDK forgets the waiting requests of a closed transport: their answers are ended here. */
-  async close(): Promise<void> {
+  async close(reason: string): Promise<void> {
+    this.transport.farewell(reason)
     await this.#server.close().catch(() => undefined)
     const error = new AppError('not_found', 'the session ended: send initialize again')
     for (const res of this.#serving) if (!res.headersSent) answerError(res, error)
@@ -132,8 +133,17 @@ export class StreamableLeg {
   async end({ req, res, who }: Exchange, id: string): Promise<void> {
     const session = this.#sessions.get(id, who)
     checkVersion(req)
-    await this.#sessions.end(session)
+    await this.#sessions.end(session, 'the client ended the session')
     res.writeHead(200).end()
+  }
+
+  /** What is open now. */
+  get census(): Census {
+    return {
+      generation: '2025',
+      sessions: this.#sessions.size,
+      streams: this.#sessions.count((session) => session.transport.hasStream),
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -9,6 +9,7 @@ export const PATHS: readonly (readonly [path: string, methods: Record<string, Au
   ['/health', { GET: 'anyone' }],
   ['/auth/config', { GET: 'anyone' }],
   ['/auth/login', { POST: 'anyone' }],
+  ['/auth/token', { POST: 'anyone' }],
   ['/auth/logout', { POST: 'anyone' }],
   ['/users/me', { GET: 'users' }],
   ['/users/me/tokens', { GET: 'users', POST: 'users' }],

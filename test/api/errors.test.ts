@@ -90,7 +90,7 @@ test.each(['', '/', '/nothing', '/networks/a/b/c/d', '/users/me/tokens/a/b', '/a
 )
 
 test('paths outside the API do not exist', async () => {
-  for (const path of ['/', '/api', '/api/v2/health', '/health', '/%zz', '/.env', '/favicon.ico']) {
+  for (const path of ['/', '/api', '/api/v2/health', '/%zz', '/.env', '/favicon.ico']) {
     const response = await fetch(`${app.url}${path}`, { method: 'POST' })
     expect([400, 404]).toContain(response.status)
     expect(await response.json()).toEqual({ error: expect.any(String), code: expect.any(String) })

@@ -164,6 +164,9 @@ test('GET /auth/config answers the documented fields, with a password as the way
     issuer_url: '',
     client_id: '',
     simple_auth: true,
+    authorization_endpoint: '',
+    end_session_endpoint: '',
+    scope: '',
   })
 })
 

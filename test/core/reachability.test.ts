@@ -40,15 +40,21 @@ function topology(peers: readonly Peer[], acl: Partial<Acl> = {}): Topology {
     },
     peers,
     acl: { id: 'acl-1', name: 'default', enabled: true, blocked_peers: [], rules: [], ...acl },
+    groups: [],
+    policies: [],
+    routes: [],
     quarantined: [],
   }
 }
+
+/** Asked by somebody who may see everything. */
+const reachabilityOf = (topology: Topology, from: Peer) => reachability(topology, from, () => true)
 
 describe('reachability of a peer', () => {
   test('has the documented shape', () => {
     const alice = peer('peer-uuid', 'laptop-alice', { address: '10.10.0.2', address_v6: 'fd00::2' })
     const bob = peer('peer-uuid-2', 'server-bob', { address: '10.10.0.3' })
-    expect(reachability(topology([alice, bob]), alice)).toEqual({
+    expect(reachabilityOf(topology([alice, bob]), alice)).toEqual({
       peer_id: 'peer-uuid',
       peer_name: 'laptop-alice',
       peer_address: '10.10.0.2',
@@ -71,9 +77,9 @@ describe('reachability of a peer', () => {
   test('shows IPv6 where there is no IPv4, and nothing where there is neither', () => {
     const hub = peer('1', 'hub', { address_v6: 'fd00::1', is_jump: true })
     const bare = peer('2', 'bare')
-    expect(reachability(topology([hub, bare]), hub)).toMatchObject({ peer_address: 'fd00::1', is_jump: true })
-    expect(reachability(topology([hub, bare]), hub).peer_access[0]?.address).toBe('')
-    expect(reachability(topology([hub, bare]), bare).peer_access[0]).toMatchObject({
+    expect(reachabilityOf(topology([hub, bare]), hub)).toMatchObject({ peer_address: 'fd00::1', is_jump: true })
+    expect(reachabilityOf(topology([hub, bare]), hub).peer_access[0]?.address).toBe('')
+    expect(reachabilityOf(topology([hub, bare]), bare).peer_access[0]).toMatchObject({
       address: 'fd00::1',
       is_jump: true,
     })
@@ -90,7 +96,7 @@ describe('reachability of a peer', () => {
       peer('1', 'Z'),
     ]
     const acl = { rules: [{ id: 'r', source_peer: '0', target_peer: '6', action: 'deny' as const, description: '' }] }
-    const order = reachability(topology([...others, self], acl), self).peer_access.map((row) => row.peer_id)
+    const order = reachabilityOf(topology([...others, self], acl), self).peer_access.map((row) => row.peer_id)
     expect(order).toEqual(['1', '3', '4', '2', '5', '6'])
   })
 
@@ -108,8 +114,8 @@ describe('reachability of a peer', () => {
             order.map((id) => peers[Number(id)]!),
             { blocked_peers },
           )
-          const rows = reachability(shuffled, peers[0]!).peer_access
-          expect(rows).toEqual(reachability(topology(peers, { blocked_peers }), peers[0]!).peer_access)
+          const rows = reachabilityOf(shuffled, peers[0]!).peer_access
+          expect(rows).toEqual(reachabilityOf(topology(peers, { blocked_peers }), peers[0]!).peer_access)
           expect(rows.map((row) => row.peer_id).sort()).toEqual(['1', '2', '3', '4'])
           for (const row of rows) expect(row).toMatchObject(decideAccess(shuffled, '0', row.peer_id))
         },

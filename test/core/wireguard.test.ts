@@ -44,6 +44,9 @@ function topology(peers: readonly Peer[], acl: Partial<Acl> = {}, quarantined: s
     },
     peers,
     acl: { id: 'acl-1', name: 'default', enabled: true, blocked_peers: [], rules: [], ...acl },
+    groups: [],
+    policies: [],
+    routes: [],
     quarantined,
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Mcp, startTestApp, type TestApp, textOf } from '../harness.ts'
-import { buildOffice, type Office } from '../topologies.ts'
+import { buildOffice, type Office, raiseIncident } from '../topologies.ts'
 
 let app: TestApp
 let office: Office
@@ -110,8 +110,7 @@ test('a demoted administrator loses the tools on the next call of a running sess
 })
 
 test('hostile text in a result is made visible', async () => {
-  const name = 'evil\u202e\u200bname'
-  await app.as(app.adminToken).put(`/users/${office.alice.id}`, { name })
-  const result = await admin.client.callTool({ name: 'get_user', arguments: { user_id: office.alice.id } })
+  const incident = await raiseIncident(app, office.office, { id: office.db, name: 'evil\u202e\u200bname' }, false)
+  const result = await admin.client.callTool({ name: 'get_incident', arguments: { incident_id: incident } })
   expect(textOf(result)).toContain('evil\\u{202e}\\u{200b}name')
 })

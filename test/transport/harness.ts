@@ -27,6 +27,7 @@ export async function startEndpoint(options: Partial<McpOptions> & { port?: numb
     path: PATH,
     createServer: () => toyServer(() => aborted++),
     authenticate: testUser,
+    traceOf: () => ({ request_id: 'test', remote_ip: '127.0.0.1' }),
     allowedHosts: ['mcp.example'],
     allowedOrigins: ['https://app.example'],
     newId: () => `session-${++ids}-${process.hrtime.bigint()}`,

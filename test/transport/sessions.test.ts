@@ -140,14 +140,16 @@ test('a client that leaves while it is being authenticated leaves nothing behind
   await reader.cancel()
 })
 
-test('disposing of the endpoint ends streams, sessions and what they wait for', async () => {
-  const app = await startEndpoint()
+test('disposing of the endpoint ends streams with a reason, sessions and what they wait for', async () => {
+  const app = await startEndpoint({ limits: { drainMs: 100 } })
   const headers = { 'Mcp-Session-Id': await beginSession(app.url, 'ada') }
   const { reader } = await openSse(app.url, 'ada')
   const held = post(app.url, 'ada', call('hold'), headers).then((response) => response.status)
   await sleep(50)
   await app[Symbol.asyncDispose]()
   expect(await held).toBe(404)
+  const last = (await reader.read()).value
+  expect(last).toBe(': closing: the server is shutting down\n\n')
   expect((await reader.read()).done).toBe(true)
   await expect(post(app.url, 'ada', call('whoami'))).rejects.toThrow()
 })

@@ -175,3 +175,13 @@ test('an answer that comes after the client cancelled is dropped', async () => {
   expect(bridge.received).toHaveLength(2)
   await bridge.end()
 })
+
+test('a client that writes its requests and ends its input gets all answers', async () => {
+  await using app = await startEndpoint()
+  const bridge = startBridge(app.url.href)
+  bridge.send(initialize('2025-06-18'))
+  bridge.send({ jsonrpc: '2.0', method: 'notifications/initialized' })
+  bridge.send(call('whoami', {}, 'last'))
+  await bridge.end()
+  expect(bridge.received).toMatchObject([{ result: { protocolVersion: '2025-06-18' } }, { id: 'last', result: {} }])
+})

@@ -23,12 +23,12 @@ const AclView = z.object({
   ),
 })
 
-const PeerOrAll = z.string().max(255)
+const AnyPeer = z.string().max(255).meta({ ref: 'peer' })
 
 const RuleInput = z.strictObject({
   id: Line(255).optional().describe('Made unless given'),
-  source_peer: PeerOrAll.describe('Peer id or *'),
-  target_peer: PeerOrAll.describe('Peer id or *'),
+  source_peer: AnyPeer.describe('Peer or *'),
+  target_peer: AnyPeer.describe('Peer or *'),
   action: z.enum(['allow', 'deny']).describe('What a match means'),
   description: Line(255).optional().describe('Note'),
 })
@@ -60,8 +60,8 @@ export const replaceAcl = defineOperation({
   input: z.strictObject({
     network_id: NetworkId,
     name: Line(255).optional().describe('Name of the list'),
-    enabled: z.boolean().describe('False lets every peer reach every other'),
-    blocked_peers: z.record(z.string(), z.boolean()).optional().describe('Peer id to true: reaches nobody'),
+    enabled: z.boolean().describe('False: all reach all'),
+    blocked_peers: z.record(AnyPeer, z.boolean()).optional().describe('Peer to true: reaches nobody'),
     rules: z.array(RuleInput).max(10_000).optional().describe('In order'),
   }),
   output: AclView,
@@ -80,6 +80,7 @@ export const replaceAcl = defineOperation({
       })),
     }
     refuseStrangers(acl, new Set(await peers.listIds(tx, input.network_id)))
+    refuseTwins(acl)
     await acls.put(tx, input.network_id, acl)
     return aclView(await acls.get(tx, input.network_id))
   },
@@ -97,4 +98,11 @@ function refuseStrangers(acl: Acl, members: ReadonlySet<string>): void {
       'invalid',
       `no peer ${quoted(stranger)} in this network; rules take a peer id or *, blocked_peers a peer id`,
     )
+}
+
+function refuseTwins(acl: Acl): void {
+  const ids = acl.rules.map((rule) => rule.id)
+  const seen = new Set<string>()
+  const twin = ids.find((id) => seen.size === seen.add(id).size)
+  if (twin !== undefined) throw new AppError('invalid', `rules: id ${quoted(twin)} is used twice`)
 }

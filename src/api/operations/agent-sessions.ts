@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import * as agentSessions from '../../storage/agent-sessions.ts'
+import * as networks from '../../storage/networks.ts'
 import * as peers from '../../storage/peers.ts'
 import { NetworkId, PeerId, Timestamp } from '../fields.ts'
 import { defineOperation } from '../operation.ts'
@@ -26,6 +27,22 @@ const EndpointChange = z.object({
   source: z.string(),
 })
 
+/** Lists the sessions of a network's active agents. */
+export const listSessions = defineOperation({
+  name: 'list_sessions',
+  title: 'List agent sessions',
+  description: 'Lists the sessions of active agents in a network. Users see those of their own peers.',
+  http: 'GET /networks/{network_id}/sessions',
+  permission: 'peers:read',
+  effect: 'read',
+  input: z.strictObject({ network_id: NetworkId }),
+  output: z.array(SessionView),
+  async run({ tx, who, now }, input) {
+    const { id } = await networks.get(tx, who, input.network_id)
+    return agentSessions.listOfNetwork(tx, who, id, activeSince(now))
+  },
+})
+
 /** What the agents of a peer last said. */
 export const getPeerSession = defineOperation({
   name: 'get_peer_session',
@@ -46,8 +63,7 @@ export const getPeerSession = defineOperation({
   }),
   async run({ tx, who, now, vault }, input) {
     const peer = await peers.get(tx, vault, who, input.network_id, input.peer_id)
-    const since = new Date(Date.parse(now) - ACTIVE_MS).toISOString()
-    const active = await agentSessions.listSeenSince(tx, peer.id, since)
+    const active = await agentSessions.listSeenSince(tx, peer.id, activeSince(now))
     return {
       peer_id: peer.id,
       has_active_agent: active.length > 0,
@@ -59,3 +75,7 @@ export const getPeerSession = defineOperation({
     }
   },
 })
+
+function activeSince(now: string): string {
+  return new Date(Date.parse(now) - ACTIVE_MS).toISOString()
+}

@@ -1,12 +1,43 @@
 import type { Operation } from '../operation.ts'
 import { getAcl, replaceAcl } from './acl.ts'
-import { getPeerSession } from './agent-sessions.ts'
+import { getPeerSession, listSessions } from './agent-sessions.ts'
+import { listAuditEntries } from './audit.ts'
 import { createApiToken, deleteApiToken, listApiTokens } from './api-tokens.ts'
+import {
+  createDnsMapping,
+  deleteDnsMapping,
+  listDnsMappings,
+  listDnsRecords,
+  updateDnsMapping,
+} from './dns.ts'
+import {
+  addPeerToGroup,
+  attachPolicyToGroup,
+  attachRouteToGroup,
+  detachPolicyFromGroup,
+  detachRouteFromGroup,
+  listGroupPolicies,
+  listGroupRoutes,
+  removePeerFromGroup,
+  reorderGroupPolicies,
+} from './group-attachments.ts'
+import { createGroup, deleteGroup, getGroup, listGroups, updateGroup } from './groups.ts'
 import { getIncident, listIncidents, listNetworkIncidents, resolveIncident } from './incidents.ts'
 import { listAllocations, listNetworkAllocations, suggestCidrs } from './ipam.ts'
 import { createNetwork, deleteNetwork, getNetwork, listNetworks, updateNetwork } from './networks.ts'
 import { createPeer, deletePeer, getPeer, getPeerConfig, listPeers, updatePeer } from './peers.ts'
+import {
+  addPolicyRule,
+  createPolicy,
+  deletePolicy,
+  getPolicy,
+  listPolicies,
+  removePolicyRule,
+  updatePolicy,
+} from './policies.ts'
 import { computeReachability } from './reachability.ts'
+import { createRoute, deleteRoute, getRoute, listRoutes, updateRoute } from './routes.ts'
+import { getSecurityConfig, updateSecurityConfig } from './security-config.ts'
 import { getAuthConfig, getHealth } from './server.ts'
 import {
   createUser,
@@ -35,13 +66,47 @@ export const operations: readonly Operation[] = [
   deletePeer,
   getPeerConfig,
   getPeerSession,
+  listSessions,
   computeReachability,
+  listGroups,
+  getGroup,
+  createGroup,
+  updateGroup,
+  deleteGroup,
+  addPeerToGroup,
+  removePeerFromGroup,
+  listGroupPolicies,
+  reorderGroupPolicies,
+  attachPolicyToGroup,
+  detachPolicyFromGroup,
+  listGroupRoutes,
+  attachRouteToGroup,
+  detachRouteFromGroup,
+  listPolicies,
+  getPolicy,
+  createPolicy,
+  updatePolicy,
+  deletePolicy,
+  addPolicyRule,
+  removePolicyRule,
+  listRoutes,
+  getRoute,
+  createRoute,
+  updateRoute,
+  deleteRoute,
+  listDnsMappings,
+  createDnsMapping,
+  updateDnsMapping,
+  deleteDnsMapping,
+  listDnsRecords,
   getAcl,
   replaceAcl,
   listIncidents,
   listNetworkIncidents,
   getIncident,
   resolveIncident,
+  getSecurityConfig,
+  updateSecurityConfig,
   suggestCidrs,
   listAllocations,
   listNetworkAllocations,
@@ -56,4 +121,5 @@ export const operations: readonly Operation[] = [
   createUser,
   updateUser,
   deleteUser,
+  listAuditEntries,
 ]

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { formatPrefix, parsePrefix } from '../../core/address.ts'
 import { assertUsable } from '../../core/ipam.ts'
-import { AppError, quoted } from '../../errors.ts'
+import { AppError } from '../../errors.ts'
 import * as acls from '../../storage/acls.ts'
+import * as groups from '../../storage/groups.ts'
 import * as networks from '../../storage/networks.ts'
 import * as prefixes from '../../storage/prefixes.ts'
 import { Cidr, DnsName, IpAddress, Line, NetworkId, optional, PageOf, pageFields, Timestamp } from '../fields.ts'
@@ -120,12 +121,11 @@ export const updateNetwork = defineOperation({
     cidr_v6: CidrV6,
     dns: Dns.optional(),
     domain_suffix: Suffix,
-    default_group_ids: z.array(z.string()).max(100).optional().describe('Groups for new peers of non-administrators'),
+    default_group_ids: z.array(z.string().max(255).meta({ ref: 'group' })).max(100).optional().describe('Groups for new peers of non-administrators'),
   }),
   output: NetworkView,
   async run({ tx, who, now }, input) {
     const before = await networks.get(tx, who, input.network_id)
-    refuseUnknownGroups(input.default_group_ids ?? [])
     const given = canonicalCidrs(input)
     const after = {
       ...before,
@@ -137,6 +137,7 @@ export const updateNetwork = defineOperation({
       updated_at: now,
     }
     await networks.update(tx, after)
+    if (input.default_group_ids) await groups.putDefaults(tx, before.id, input.default_group_ids)
     await renumber(tx, before, after)
     return networkView(await networks.get(tx, who, before.id))
   },
@@ -165,7 +166,7 @@ function networkView(network: networks.NetworkRecord): z.input<typeof NetworkVie
     cidr: cidr ?? '',
     ...(cidr_v6 === null ? {} : { cidr_v6 }),
     dns: [...network.dns],
-    default_group_ids: [],
+    default_group_ids: [...network.default_group_ids],
   }
 }
 
@@ -180,9 +181,4 @@ function canonical(field: string, text: string | undefined, family: 4 | 6): stri
   if (prefix.family !== family) throw new AppError('invalid', `${field}: "${text}" is not an IPv${family} CIDR`)
   assertUsable(prefix)
   return formatPrefix(prefix)
-}
-
-function refuseUnknownGroups(ids: readonly string[]): void {
-  if (ids[0] !== undefined)
-    throw new AppError('invalid', `default_group_ids: no group ${quoted(ids[0])} in this network`)
 }

@@ -1,15 +1,19 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { mintEnrolmentToken } from '../../auth/secrets.ts'
-import { isAdmin } from '../../core/principal.ts'
+import { parseEndpoint } from '../../core/address.ts'
+import { isAdmin, type Principal } from '../../core/principal.ts'
 import { presharedKey, renderConfig } from '../../core/wireguard.ts'
 import { AppError, quoted } from '../../errors.ts'
 import type { Db } from '../../storage/db.ts'
 import * as hosts from '../../storage/hosts.ts'
 import * as networks from '../../storage/networks.ts'
 import * as peers from '../../storage/peers.ts'
+import * as routes from '../../storage/routes.ts'
 import * as topologies from '../../storage/topology.ts'
 import * as users from '../../storage/users.ts'
 import { carriedPrefixes } from '../carried-prefixes.ts'
+import { joinDefaultGroups } from '../default-groups.ts'
 import {
   AllowedIp,
   ConfigText,
@@ -17,6 +21,7 @@ import {
   Endpoint,
   Line,
   NetworkId,
+  optional,
   PageOf,
   PeerId,
   Port,
@@ -122,7 +127,7 @@ export const createPeer = defineOperation({
       name: input.name,
       public_key: keys.publicKey,
       ...(await hosts.take(tx, network)),
-      endpoint: input.endpoint ?? '',
+      endpoint: endpointFor(who, input.endpoint ?? ''),
       listen_port: listenPort(input.is_jump, input.listen_port),
       additional_allowed_ips: await carriedPrefixes(context, network, who.id, input.additional_allowed_ips ?? []),
       is_jump: input.is_jump ?? false,
@@ -132,6 +137,7 @@ export const createPeer = defineOperation({
       updated_at: now,
     }
     await peers.insert(tx, vault, peer, { privateKey: keys.privateKey, token: mintEnrolmentToken(random) })
+    await joinDefaultGroups(tx, peer)
     return peerView(await peers.get(tx, vault, who, network.id, peer.id))
   },
 })
@@ -147,7 +153,7 @@ export const updatePeer = defineOperation({
   input: z.strictObject({
     network_id: NetworkId,
     peer_id: PeerId,
-    name: Name.optional(),
+    name: optional(DnsLabel).describe('New name'),
     endpoint: ExternalEndpoint.optional(),
     listen_port: ListenPort.optional(),
     additional_allowed_ips: AllowedIps.optional(),
@@ -160,8 +166,8 @@ export const updatePeer = defineOperation({
     const ips = input.additional_allowed_ips
     await peers.update(tx, {
       ...peer,
-      name: input.name ?? peer.name,
-      endpoint: input.endpoint ?? peer.endpoint,
+      name: input.name || peer.name,
+      endpoint: input.endpoint === undefined ? peer.endpoint : endpointFor(who, input.endpoint),
       listen_port: listenPort(peer.is_jump, input.listen_port ?? peer.listen_port),
       additional_allowed_ips: ips
         ? await carriedPrefixes({ tx, who }, network, peer.owner_id ?? '', ips)
@@ -187,6 +193,10 @@ export const deletePeer = defineOperation({
     const peer = await peers.get(tx, vault, who, input.network_id, input.peer_id)
     if (peer.is_jump && !(await peers.hasOtherJump(tx, peer.network_id, peer.id))) {
       throw new AppError('conflict', `"${peer.name}" is the last jump peer of its network; create another one first`)
+    }
+    const [route] = await routes.namesThrough(tx, peer.id)
+    if (route !== undefined) {
+      throw new AppError('conflict', `route ${quoted(route)} leads through "${peer.name}"; give it another jump peer first`)
     }
     await peers.remove(tx, peer)
     await hosts.release(tx, await networks.get(tx, who, peer.network_id), peer)
@@ -222,8 +232,14 @@ function peerView(peer: peers.PeerRecord): z.input<typeof PeerView> {
     ...(address_v6 === null ? {} : { address_v6 }),
     additional_allowed_ips: [...peer.additional_allowed_ips],
     owner_id: owner_id ?? '',
-    group_ids: [],
+    group_ids: [...peer.group_ids],
   }
+}
+
+/** A host name that does not resolve keeps a hub from loading its configuration, so users give addresses. */
+function endpointFor(who: Principal, endpoint: string): string {
+  if (endpoint === '' || isAdmin(who) || isIP(parseEndpoint(endpoint).host) !== 0) return endpoint
+  throw new AppError('forbidden', 'endpoint: give an IP address; only administrators may use host names')
 }
 
 /** A jump peer always has a port; for others 0 lets the host choose. */

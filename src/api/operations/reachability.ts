@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { maySeeInNetwork } from '../../core/principal.ts'
 import { reachability } from '../../core/reachability.ts'
 import * as peers from '../../storage/peers.ts'
 import * as topologies from '../../storage/topology.ts'
@@ -22,13 +23,13 @@ const RuleAccess = z.object({
   addresses: z.array(z.string()),
   policy_name: z.string(),
   group_name: z.string(),
-  description: z.string().optional(),
+  description: z.string(),
 })
 
 const RouteAccess = z.object({
   route_id: z.string(),
   route_name: z.string(),
-  destination_cidr: z.string().optional(),
+  destination_cidr: z.string(),
   destination_cidr_v6: z.string().optional(),
   jump_peer_id: z.string(),
   jump_peer_name: z.string(),
@@ -39,7 +40,7 @@ const RouteAccess = z.object({
 export const computeReachability = defineOperation({
   name: 'compute_reachability',
   title: 'Compute reachability',
-  description: 'Tells which peers, rules and routes a peer can reach, and why.',
+  description: 'Tells which peers the access rules let a peer reach, and why.',
   http: 'GET /networks/{network_id}/peers/{peer_id}/reachability',
   permission: 'peers:read',
   effect: 'read',
@@ -55,6 +56,6 @@ export const computeReachability = defineOperation({
   }),
   async run({ tx, who, vault }, input) {
     const peer = await peers.get(tx, vault, who, input.network_id, input.peer_id)
-    return reachability(await topologies.load(tx, who, peer.network_id), peer)
+    return reachability(await topologies.load(tx, who, peer.network_id), peer, (other) => maySeeInNetwork(who, other))
   },
 })

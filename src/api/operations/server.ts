@@ -30,8 +30,11 @@ export const getAuthConfig = defineOperation({
     issuer_url: z.string(),
     client_id: z.string(),
     simple_auth: z.boolean().describe('Whether a user name and a password are used'),
+    authorization_endpoint: z.string().describe("Where the provider's sign-in page is; empty while it is not known"),
+    end_session_endpoint: z.string(),
+    scope: z.string().describe('What to ask the provider for'),
   }),
-  async run() {
-    return { enabled: false, issuer_url: '', client_id: '', simple_auth: true }
+  async run({ identity }) {
+    return identity.describe()
   },
 })

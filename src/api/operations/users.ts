@@ -1,11 +1,13 @@
 import { z } from 'zod'
+import { ADMIN } from '../../auth/administrator.ts'
 import { hashPassword } from '../../auth/passwords.ts'
 import { AppError, quoted } from '../../errors.ts'
 import * as credentials from '../../storage/credentials.ts'
 import type { Db } from '../../storage/db.ts'
+import * as identities from '../../storage/identities.ts'
 import * as users from '../../storage/users.ts'
 import { Line, Timestamp, UserId } from '../fields.ts'
-import { defineOperation } from '../operation.ts'
+import { type Context, defineOperation } from '../operation.ts'
 
 const Role = z.enum(['administrator', 'user'])
 const MIN_PASSWORD = 8
@@ -24,8 +26,11 @@ const UserView = z.object({
 
 const DefaultsView = z.object({ default_role: Role, default_authorized_networks: z.array(z.string()) })
 
+const USERS_COME =
+  'users cannot be created here when OIDC is enabled: they come from the identity provider at their first sign-in'
+
 const Name = Line(255).min(1).describe('Full name')
-const Networks = z.array(z.string().max(255)).max(10_000).describe('Ids of the networks the user may use')
+const Networks = z.array(z.string().max(255).meta({ ref: 'network' })).max(10_000).describe('Ids of the networks the user may use')
 /** A password on the way in, its hash in the operation's body. */
 const Password = z
   .string()
@@ -98,10 +103,11 @@ export const createUser = defineOperation({
     authorized_networks: Networks.optional(),
   }),
   output: UserView,
-  async run({ tx, now, random }, input) {
+  async run({ tx, now, random, identity }, input) {
+    if (identity.isEnabled) throw new AppError('forbidden', USERS_COME)
     const defaults = await users.getDefaults(tx)
     const email = input.email.toLowerCase()
-    if (await users.findLogin(tx, email)) throw new AppError('conflict', 'a user with this email already exists')
+    if (email === ADMIN.email || (await users.findLogin(tx, email))) throw new AppError('conflict', 'a user with this email already exists')
     const user: users.User = {
       id: random.newId(),
       email,
@@ -128,20 +134,20 @@ export const updateUser = defineOperation({
   effect: 'update',
   input: z.strictObject({
     user_id: UserId,
-    name: Name.optional(),
+    name: Line(255).optional().describe('Full name'),
     role: Role.optional().describe('administrator or user'),
     password: Password,
     authorized_networks: Networks.optional(),
   }),
   output: UserView,
-  async run({ tx, now }, input) {
+  async run({ tx, now, identity }, input) {
     const user = await users.get(tx, input.user_id)
-    if (input.role === 'user') await keepAnAdministrator(tx, user)
+    if (input.role === 'user') await keepAnAdministrator(tx, user, identity)
     const granted = input.authorized_networks
     if (granted) await refuseUnknownNetworks(tx, granted)
     await users.update(tx, {
       ...user,
-      name: input.name ?? user.name,
+      name: input.name || user.name,
       role: input.role ?? user.role,
       authorized_networks: granted ?? user.authorized_networks,
       updated_at: now,
@@ -164,9 +170,10 @@ export const deleteUser = defineOperation({
   effect: 'delete',
   input: z.strictObject({ user_id: UserId }),
   output: z.null(),
-  async run({ tx }, input) {
+  async run({ tx, identity }, input) {
     const user = await users.get(tx, input.user_id)
-    await keepAnAdministrator(tx, user)
+    if (user.id === ADMIN.id) throw new AppError('conflict', 'the built-in administrator cannot be deleted; make it a user instead')
+    await keepAnAdministrator(tx, user, identity)
     await users.remove(tx, user.id)
     return null
   },
@@ -225,8 +232,10 @@ async function refuseUnknownNetworks(tx: Db, ids: readonly string[]): Promise<vo
   if (missing !== undefined) throw new AppError('invalid', `authorized_networks: no network ${quoted(missing)}`)
 }
 
-async function keepAnAdministrator(tx: Db, user: users.User): Promise<void> {
-  if (user.role === 'administrator' && !(await users.hasOtherAdministrator(tx, user.id))) {
+/** Only who can sign in counts. */
+async function keepAnAdministrator(tx: Db, user: users.User, identity: Context['identity']): Promise<void> {
+  const { hasOtherAdministrator } = identity.isEnabled ? identities : users
+  if (user.role === 'administrator' && !(await hasOtherAdministrator(tx, user.id))) {
     throw new AppError('conflict', `"${user.email}" is the last administrator; make somebody else one first`)
   }
 }
