@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import cors from 'cors'
 import express, { type RequestHandler } from 'express'
 import helmet from 'helmet'
@@ -14,6 +12,7 @@ import { isCookieCarried } from './auth/resolver.ts'
 import type { Config, ConfigSecrets } from './config.ts'
 import type { Trace } from './core/trace.ts'
 import { AppError } from './errors.ts'
+import { connections, drained, listen, originForm } from './listener.ts'
 import type { Logger } from './log.ts'
 import { auditLine } from './operating/audit-lines.ts'
 import { Metrics } from './operating/metrics.ts'
@@ -67,7 +66,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { env, generatedPassword } = await openEnv(options, stack, metrics)
   const server = createServer()
   stack.defer(() => drained(server))
-  server.on('request', buildExpress(options, { env, metrics, server }, stack))
+  server.on('request', originForm(buildExpress(options, { env, metrics, server }, stack)))
   stack.use(guardSlowReaders(server, { stallMs: STALL_MS }))
   const url = await listen(server, options.config)
   stack.defer(() => void server.close())
@@ -188,37 +187,4 @@ function guardCookie(config: Config): RequestHandler {
     if (isCookieCarried(req.headers) && req.method !== 'GET') guard.checkOrigin(req.headers)
     next()
   }
-}
-
-async function listen(server: Server, config: Config): Promise<string> {
-  server.listen(config.port, config.host)
-  await once(server, 'listening').catch((cause) => {
-    throw new AppError(
-      'unavailable',
-      `cannot listen at ${config.host}:${config.port} (${cause.code}): change HOST or HTTP_PORT`,
-      { cause },
-    )
-  })
-  // a TCP server's address is an object
-  const { port } = server.address() as AddressInfo
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host
-  return `http://${host}:${port}`
-}
-
-/** How long running requests may take to finish. */
-const GRACE_MS = 5_000
-const IDLE_CHECK_MS = 50
-
-/** Waits until a server that was closed has answered what it was asked; cuts off who takes too long. */
-async function drained(server: Server): Promise<void> {
-  const cut = setTimeout(() => server.closeAllConnections(), GRACE_MS)
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
-  server.closeIdleConnections()
-  if ((await connections(server)) > 0) await once(server, 'close')
-  clearInterval(idle)
-  clearTimeout(cut)
-}
-
-function connections(server: Server): Promise<number> {
-  return new Promise((resolve) => server.getConnections((_error, count) => resolve(count)))
 }

@@ -3,7 +3,7 @@ import { dirname, join, normalize } from 'node:path'
 import { expect, test } from 'vitest'
 
 /** From the innermost to the outermost; a file imports from its own layer and those before it. */
-const LAYERS = ['core', 'storage', 'auth', 'api', 'tools', 'transport', 'operating', 'app.ts', 'main.ts']
+const LAYERS = ['core', 'storage', 'auth', 'api', 'tools', 'transport', 'operating', 'listener.ts', 'app.ts', 'main.ts']
 /** What every layer may import: they import nothing of ours but each other. */
 const GROUND = ['errors.ts', 'random.ts', 'version.ts', 'log.ts', 'config.ts']
 
