@@ -59,7 +59,6 @@ test('two peers of a network may have the same name', async () => {
 })
 
 test.each([
-  '',
   'Laptop',
   '-a',
   'a-',
@@ -75,6 +74,12 @@ test.each([
   const { network, laptop } = await newOffice(admin)
   expect(await admin.post(`/networks/${network.id}/peers`, { name })).toMatchObject(refused('name'))
   expect(await admin.put(peerPath(network, laptop), { name })).toMatchObject(refused('name'))
+})
+
+test('a peer has a name, and a change to an empty one leaves it', async () => {
+  const { network, laptop } = await newOffice(admin)
+  expect(await admin.post(`/networks/${network.id}/peers`, { name: '' })).toMatchObject(refused('name'))
+  expect(await admin.put(peerPath(network, laptop), { name: '' })).toMatchObject({ status: 200, body: { name: laptop.name } })
 })
 
 test.each([
