@@ -69,7 +69,7 @@ export interface TestApp extends AsyncDisposable {
 /** Starts a server on a free port; settings as in the environment. */
 export async function startTestApp(
   settings: Record<string, string> = {},
-  options: Partial<Pick<AppOptions, 'now' | 'random'>> & { directory?: string } = {},
+  options: Partial<Pick<AppOptions, 'now' | 'random' | 'writeAudit'>> & { directory?: string } = {},
 ): Promise<TestApp> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'wirety-mcp-test-')))
   const logged: string[] = []

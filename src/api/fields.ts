@@ -5,7 +5,17 @@ import { DEFAULT_SIZE } from './page-request.ts'
 import * as syntax from './syntax.ts'
 
 /** Ids that assistants may give as a name instead. `ref` says which noun. */
-export type Reference = 'network' | 'peer' | 'group' | 'policy' | 'rule' | 'route' | 'mapping' | 'user' | 'incident' | 'token'
+export type Reference =
+  | 'network'
+  | 'peer'
+  | 'group'
+  | 'policy'
+  | 'rule'
+  | 'route'
+  | 'mapping'
+  | 'user'
+  | 'incident'
+  | 'token'
 
 const id = (ref: Reference, description: string) => z.string().min(1).max(255).describe(description).meta({ ref })
 
@@ -45,7 +55,10 @@ export const AllowedIp = z.string().superRefine(refine(parsePrefixLoosely)).meta
 export const IpAddress = z.string().superRefine(refine(parseAddress)).meta(syntax.IP_ADDRESS)
 
 /** `host`, `host:port` or `[v6]:port`; empty for unknown. */
-export const Endpoint = z.string().superRefine(refine((text) => text === '' || parseEndpoint(text))).meta(syntax.ENDPOINT)
+export const Endpoint = z
+  .string()
+  .superRefine(refine((text) => text === '' || parseEndpoint(text)))
+  .meta(syntax.ENDPOINT)
 
 /** UDP port, 0 for any. */
 export const Port = z.int().min(0).max(65_535)
@@ -118,7 +131,10 @@ const ROUTE_SUFFIX = new RegExp(`^${HOST_LABEL}(\\.${HOST_LABEL})*$`)
 
 function checkMappingName(text: string): void {
   if (text.length > 253 || !MAPPING_NAME.test(text)) {
-    throw new AppError('invalid', 'use a DNS label of letters, digits and hyphens, at most 63 characters, or a wildcard *')
+    throw new AppError(
+      'invalid',
+      'use a DNS label of letters, digits and hyphens, at most 63 characters, or a wildcard *',
+    )
   }
 }
 
@@ -129,7 +145,7 @@ function checkSuffix(text: string): void {
 }
 
 function checkLine(text: string): void {
-  if (/[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/u.test(text)) {
+  if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/u.test(text)) {
     throw new AppError('invalid', 'use one line of text without control or direction characters')
   }
 }

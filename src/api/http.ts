@@ -6,7 +6,7 @@ import type { Env } from './invoke.ts'
 import { describeApi } from './openapi/index.ts'
 import { DOCUMENTATION_ROUTES, documentationRouter } from './openapi/routes.ts'
 import { operations } from './operations/index.ts'
-import { type Identify, refuseOtherMethods, restRouter, routeOf } from './rest.ts'
+import { type Identify, refuseOtherMethods, restRouter, routeOf, tellMethods } from './rest.ts'
 import { SESSION_ROUTES, sessionRouter } from './session-routes.ts'
 
 /** Largest request body. */
@@ -32,6 +32,7 @@ export function apiRouter(options: ApiOptions): IRouter {
   const router = Router()
   router.use(options.guard, refuseOtherTypes, refuseStrangers(options.identify))
   router.use(express.json({ limit: MAX_BODY_BYTES }))
+  for (const [path, methods] of methodsByPath()) tellMethods(router, path, methods)
   router.use(sessionRouter(options.env, options))
   router.use(documentationRouter(describeApi))
   router.use(restRouter(options.env, operations, options.identify))

@@ -30,18 +30,19 @@ export interface Caller {
 export type Output<O extends Operation> = z.output<O['output']>
 
 /**
- * The only way to run an operation: parse the input, authorise, run in a transaction, let out what the output schema
- * names, write the audit row. Throws AppError; anything else that went wrong inside rolls back and surfaces as a bug.
+ * The only way to run an operation: authorise, parse the input, run in a transaction, let out what the output schema
+ * names, write the audit row. `prepare` puts the input in order first, if the surface is one that forgives. Throws AppError; anything else that went wrong inside rolls back and surfaces as a bug.
  */
 export async function invoke<O extends Operation>(
   env: Env,
   operation: O,
   caller: Caller,
   raw: unknown,
+  prepare: (raw: unknown) => Promise<unknown> = async (given) => given,
 ): Promise<Output<O>> {
   try {
     authorise(operation, caller.who)
-    const input = await parseInput(operation, raw)
+    const input = await parseInput(operation, await prepare(raw))
     if (operation.effect === 'read') {
       return await env.database.read((tx) => run(operation, contextOf(env, caller, tx), input))
     }

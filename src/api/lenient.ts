@@ -42,7 +42,7 @@ export function readText(schema: z.ZodObject, query: Record<string, unknown>): R
 export function readScalar(schema: z.ZodType, value: unknown): unknown {
   if (typeof value !== 'string') return value
   const text = value.trim()
-  if (schema instanceof z.ZodNumber && /^-?\d{1,15}(\.\d+)?$/.test(text)) return Number(text)
+  if (schema instanceof z.ZodNumber && /^-?\d{1,16}(\.\d+)?$/.test(text)) return Number(text)
   if (schema instanceof z.ZodBoolean && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true'
   return value
 }

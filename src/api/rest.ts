@@ -29,13 +29,23 @@ export function routeOf(operation: Operation): { method: 'get' | 'post' | 'put' 
   }
 }
 
+/** Answers OPTIONS on `path`. Express would add the methods of every other path that fits: `/users/me` is a `/users/:id`. */
+export function tellMethods(router: IRouter, path: string, methods: readonly string[]): void {
+  router.options(path, (_req, res) => {
+    res.status(204).setHeader('Allow', allowOf(methods)).end()
+  })
+}
+
 /** Refuses other methods than `methods` on `path`. */
 export function refuseOtherMethods(router: IRouter, path: string, methods: readonly string[]): void {
-  const allow = methods.includes('GET') ? [...methods, 'HEAD'] : [...methods]
   router.all(path, (req, res) => {
-    res.setHeader('Allow', allow.join(', '))
+    res.setHeader('Allow', allowOf(methods))
     throw new AppError('method_not_allowed', `${req.method} is not possible here; use ${methods.join(' or ')}`)
   })
+}
+
+function allowOf(methods: readonly string[]): string {
+  return [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].join(', ')
 }
 
 function handler(env: Env, operation: Operation, identify: Identify): RequestHandler {

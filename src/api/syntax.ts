@@ -6,7 +6,7 @@ type Syntax = { readonly openapi: Readonly<Record<string, unknown>> }
 
 const LABEL = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
 const HOST = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
-const PREFIX = '^[0-9A-Fa-f.:]+/[0-9]{1,3}$'
+const PREFIX = '^([0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*/[0-9]{1,3})$'
 
 const written = (openapi: Syntax['openapi']): Syntax => ({ openapi })
 

@@ -36,10 +36,15 @@ export function dnsRecords(topology: Topology, mappings: readonly DnsMapping[]):
   const mapped = mappings.flatMap((mapping) => {
     const route = routeOf.get(mapping.route_id)
     if (!route) return []
-    const fqdn = `${mapping.name}.${route.name}.${route.domain_suffix}`
+    const fqdn = `${mapping.name}.${label(route.name)}.${route.domain_suffix}`
     return [{ ...addresses(mapping.ip_address, mapping.ip_address_v6), name: mapping.name, fqdn, type: 'route' as const }]
   })
   return [...peers, ...mapped]
+}
+
+/** A route's name is free text; in a domain name whatever no label may have becomes a hyphen. */
+function label(name: string): string {
+  return name.replace(/[^A-Za-z0-9-]/g, '-').slice(0, 63)
 }
 
 function addresses(v4: string | null, v6: string | null): Pick<DnsRecord, 'ip_address' | 'ip_address_v6'> {

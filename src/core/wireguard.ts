@@ -78,18 +78,36 @@ function peerEntries(self: Peer, other: Peer, prefixes: readonly string[], secre
 
 /**
  * What the tunnel from `self` to each other peer carries: the other's own addresses, the prefixes of the routes that
- * `self` uses through it, and the prefixes it carries by itself, each once. Nobody carries another's tunnel address.
+ * `self` uses through it, and the prefixes it carries by itself, each once. WireGuard gives a prefix to one peer only,
+ * so nobody carries another's tunnel address, and of two routes to one prefix the first of `self`'s groups counts.
  */
 function prefixesThrough(topology: Topology, self: Peer): (other: Peer) => string[] {
   const tunnels = known(present([topology.network.cidr, topology.network.cidr_v6]))
-  const routes = compilePolicies(topology).routesOf(self.id)
+  const gateways = gatewaysOf(topology, self)
   return (other) => {
-    const hosts = [other.address && `${other.address}/32`, other.address_v6 && `${other.address_v6}/128`]
-    const routed = routes.filter(({ route }) => route.jump_peer_id === other.id)
-    const destinations = routed.flatMap(({ route }) => [route.destination_cidr, route.destination_cidr_v6])
+    const routed = [...gateways].filter(([, jumpId]) => jumpId === other.id).map(([prefix]) => prefix)
     const own = known(other.additional_allowed_ips).filter((prefix) => !tunnels.some((tunnel) => isWithin(prefix, tunnel)))
-    return [...new Set([...known(present([...hosts, ...destinations])), ...own].map(formatPrefix))]
+    return [...new Set([...hostsOf(other), ...routed, ...own.map(formatPrefix)])]
   }
+}
+
+/** The jump peer for each prefix that `self` has a route to. */
+function gatewaysOf(topology: Topology, self: Peer): Map<string, string> {
+  const hosts = new Set(topology.peers.flatMap(hostsOf))
+  const gateways = new Map<string, string>()
+  for (const { route } of compilePolicies(topology).routesOf(self.id)) {
+    const destinations = known(present([route.destination_cidr, route.destination_cidr_v6])).map(formatPrefix)
+    for (const prefix of destinations) {
+      if (!hosts.has(prefix) && !gateways.has(prefix)) gateways.set(prefix, route.jump_peer_id)
+    }
+  }
+  return gateways
+}
+
+/** A peer's own addresses as prefixes. */
+function hostsOf(peer: Peer): string[] {
+  const hosts = [peer.address && `${peer.address}/32`, peer.address_v6 && `${peer.address_v6}/128`]
+  return known(present(hosts)).map(formatPrefix)
 }
 
 function known(texts: readonly string[]): Prefix[] {

@@ -24,7 +24,7 @@ export async function backup({ environment, file, force }: BackupOptions): Promi
   if (key === undefined) throw new AppError('not_found', `no key: neither SECRET_KEY nor ${databasePath}.key is there`)
   await using part = await newFile(`${target}.part`)
   copyDatabase(databasePath, part.path)
-  const version = await examine(part.path, createVault(key, systemRandom))
+  const version = await examine(part.path, databasePath, createVault(key, systemRandom))
   const { size } = await stat(part.path)
   if (secretKey === undefined) await installKey(`${target}.key`, key)
   await install(part.path, target)
@@ -51,7 +51,7 @@ export async function restore({ environment, file, force }: BackupOptions): Prom
   await mkdir(dirname(resolve(databasePath)), { recursive: true, mode: 0o700 })
   await using part = await newFile(`${resolve(databasePath)}.restoring`)
   await copyFile(file, part.path)
-  const version = await examine(part.path, createVault(key, systemRandom))
+  const version = await examine(part.path, file, createVault(key, systemRandom))
   using _held = isThere ? seizeDatabase(databasePath) : undefined
   // What the old database left beside it must not be taken for a part of the new one.
   for (const suffix of ['-wal', '-shm']) await rm(`${databasePath}${suffix}`, { force: true })

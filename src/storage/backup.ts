@@ -26,29 +26,31 @@ function openExisting(path: string): DatabaseSync {
   }
 }
 
-/** Proves that the file at `path` is a whole database of ours which `vault` opens; answers its schema version. */
-export async function examine(path: string, vault: Vault): Promise<number> {
+/** Proves that the file at `path`, known as `name`, is a whole database of ours which `vault` opens; answers its schema version. */
+export async function examine(path: string, name: string, vault: Vault): Promise<number> {
   try {
     using db = inspectSqlite(path)
     const health = await db.find<{ integrity_check: string }>('PRAGMA integrity_check(1)')
-    if (health?.integrity_check !== 'ok') throw new AppError('invalid', `${path} is damaged: take another backup`)
+    if (health?.integrity_check !== 'ok') throw damaged(name)
     const version = (await db.find<{ v: number | null }>('SELECT MAX(version) AS v FROM schema_migrations'))?.v ?? 0
     if (version > migrations.length) {
       throw new AppError(
         'invalid',
-        `${path} has schema version ${version}, this program knows ${migrations.length}: use a newer wirety-mcp`,
+        `${name} has schema version ${version}, this program knows ${migrations.length}: use a newer wirety-mcp`,
       )
     }
     if (!(await opensWith(db, vault)))
-      throw new AppError('invalid', `the key does not fit ${path}: bring the one it had`)
+      throw new AppError('invalid', `the key does not fit ${name}: bring the one it had`)
     return version
   } catch (cause) {
     if (cause instanceof AppError) throw cause
-    throw new AppError('invalid', `${path} is not a database of wirety-mcp`, { cause })
+    if (codeOf(cause) === CORRUPT) throw damaged(name, cause)
+    throw new AppError('invalid', `${name} is not a database of wirety-mcp`, { cause })
   }
 }
 
 const BUSY = 5
+const CORRUPT = 11
 
 /**
  * Holds the database at `path` until disposed, so that it can be replaced; throws `conflict` while anybody has it open.
@@ -60,7 +62,7 @@ export function seizeDatabase(path: string): Disposable {
   try {
     connection.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
   } catch (cause) {
-    if (isBusy(cause)) {
+    if (codeOf(cause) === BUSY) {
       connection.close()
       throw new AppError('conflict', `a server is using ${path}: stop it first`, { cause })
     }
@@ -68,6 +70,11 @@ export function seizeDatabase(path: string): Disposable {
   return { [Symbol.dispose]: () => connection.close() }
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === BUSY
+function damaged(name: string, cause?: unknown): AppError {
+  return new AppError('invalid', `${name} is damaged: take another backup`, { cause })
+}
+
+/** SQLite's primary result code. */
+function codeOf(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
 }

@@ -60,7 +60,7 @@ const PRAGMAS = [
 export function openSqlite(path: string, observer: DatabaseObserver = {}): Database {
   const connection = new DatabaseSync(path)
   for (const pragma of PRAGMAS) connection.exec(pragma)
-  const opened = statSync(path)
+  const opened = statSync(path, { throwIfNoEntry: false })
   const db = new SqliteDb(connection, observer)
   const turn = new Turn(observer)
   return {

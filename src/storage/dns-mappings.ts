@@ -52,7 +52,7 @@ export async function remove(tx: Db, id: string): Promise<void> {
 }
 
 async function refuseTakenName(tx: Db, mapping: DnsMapping): Promise<void> {
-  const sql = 'SELECT 1 AS one FROM dns_mappings WHERE route_id = ? AND name = ? AND id <> ?'
+  const sql = 'SELECT 1 AS one FROM dns_mappings WHERE route_id = ? AND LOWER(name) = LOWER(?) AND id <> ?'
   if (await tx.find(sql, mapping.route_id, mapping.name, mapping.id)) {
     throw new AppError('conflict', `a DNS mapping called ${quoted(mapping.name)} exists on this route`)
   }

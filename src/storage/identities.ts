@@ -41,7 +41,7 @@ export async function put(tx: Db, { issuer, subject, user_id }: HeldIdentity): P
 }
 
 /** Whether anybody has an identity. */
-export async function any(tx: Db): Promise<boolean> {
+export async function exist(tx: Db): Promise<boolean> {
   return (await tx.find('SELECT 1 AS one FROM identities LIMIT 1')) !== undefined
 }
 

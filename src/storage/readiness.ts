@@ -6,9 +6,9 @@ import { AppError } from '../errors.ts'
  * Proves that `connection` could write to the file that it opened, which was `opened` then: reads a row and takes the
  * write lock without waiting for it. Throws `unavailable`.
  */
-export function proveWritable(connection: DatabaseSync, path: string, opened: Stats): void {
+export function proveWritable(connection: DatabaseSync, path: string, opened: Stats | undefined): void {
   const now = statSync(path, { throwIfNoEntry: false })
-  if (now?.ino !== opened.ino || now.dev !== opened.dev) {
+  if (now?.ino !== opened?.ino || now?.dev !== opened?.dev) {
     throw new AppError('unavailable', 'the database file is gone or was replaced: restart the server')
   }
   const waiting = connection.prepare('PRAGMA busy_timeout').get()?.timeout

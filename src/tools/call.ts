@@ -27,9 +27,13 @@ export async function callTool(
 ): Promise<ToolResult> {
   const given = typeof raw === 'object' && raw !== null ? { ...raw } : {}
   try {
-    const literal = understand(tool.input, raw)
-    const { input, notes } = await env.database.read((tx) => resolveNames(tx, caller.who, tool.input, literal))
-    const output = await invoke(env, tool.operation, caller, input)
+    let notes: readonly string[] = []
+    const output = await invoke(env, tool.operation, caller, raw, async () => {
+      const literal = understand(tool.input, raw)
+      const read = await env.database.read((tx) => resolveNames(tx, caller.who, tool.input, literal))
+      notes = read.notes
+      return read.input
+    })
     const result = resultOf(tool.output.parse(asObject(output)), notes)
     onCall('ok')
     return result

@@ -12,7 +12,7 @@ const NAMED = ['network', 'peer', 'group', 'policy', 'route', 'user']
 export function inputSchemaOf(schema: z.ZodType): JsonSchema {
   return convert(schema, (jsonSchema) => {
     if (NAMED.includes(String(jsonSchema.ref)) && jsonSchema.description !== undefined) {
-      jsonSchema.description = `${jsonSchema.description} (id or name)`
+      jsonSchema.description = `${jsonSchema.description}, id or name`
     }
     if (jsonSchema.format !== undefined) delete jsonSchema.pattern
     for (const bound of ['minLength', 'maxLength', 'maxItems', 'propertyNames']) delete jsonSchema[bound]

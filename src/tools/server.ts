@@ -29,7 +29,8 @@ export function createToolServer(env: Env, log: ToolLog, onToolCall: OnToolCall 
     { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
   )
   server.setRequestHandler('tools/list', (request, context) => {
-    if (request.params?.cursor !== undefined) throw invalid('cursor: the list of tools has one page, ask without a cursor')
+    if (request.params?.cursor !== undefined)
+      throw invalid('cursor: the list of tools has one page, ask without a cursor')
     return { tools: toolsOf(principalOf(context)) }
   })
   server.setRequestHandler('tools/call', async (request, context) => {

@@ -84,13 +84,26 @@ class Endpoint implements AsyncDisposable {
   }
 
   async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const finished = this.#begin()
     try {
-      await this.#serve(req, res)
+      await this.#serve(req, res, finished)
     } catch (thrown) {
       const error = toAppError(thrown)
       if (error.code === 'internal') this.#logBug(error, req)
       if (res.headersSent) res.destroy()
       else answerError(res, error)
+    } finally {
+      finished()
+    }
+  }
+
+  /** Counts a running request; the answer ends it, once. */
+  #begin(): () => void {
+    let isRunning = true
+    this.#running++
+    return () => {
+      if (isRunning) this.#running--
+      isRunning = false
     }
   }
 
@@ -115,7 +128,7 @@ class Endpoint implements AsyncDisposable {
   }
 
   /** The order of the checks is what makes their answers unambiguous. */
-  async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async #serve(req: IncomingMessage, res: ServerResponse, finished: () => void): Promise<void> {
     if (this.#isClosed) throw new AppError('unavailable', 'the server is shutting down: retry in a moment')
     res.setHeader('Cache-Control', 'no-store')
     this.#guard.checkHost(req.headers)
@@ -134,15 +147,8 @@ class Endpoint implements AsyncDisposable {
     // A client that left meanwhile sends no further 'close', which is what gives back whatever a leg would take.
     if (res.destroyed) return
     const exchange = { req, res, who, trace: this.#options.traceOf(req), body }
-    await this.#finishing(isSubscription(body) ? 0 : 1, () => this.#dispatch(route(factsOf(req, body)), exchange))
-  }
-
-  /** Runs `work`, which counts as `weight` running requests. */
-  async #finishing(weight: 0 | 1, work: () => Promise<void>): Promise<void> {
-    this.#running += weight
-    await work().finally(() => {
-      this.#running -= weight
-    })
+    if (isSubscription(body)) finished()
+    await this.#dispatch(route(factsOf(req, body)), exchange)
   }
 
   async #dispatch(branch: Branch, exchange: Exchange): Promise<void> {

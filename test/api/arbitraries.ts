@@ -8,6 +8,9 @@ export function admitted(schema: Json, known: readonly string[]): fc.Arbitrary<J
     const { anyOf, ...rest } = schema
     return fc.oneof(...anyOf.map((option: Json) => admitted({ ...rest, ...option }, known)))
   }
+  if (Array.isArray(schema.type)) {
+    return fc.oneof(...schema.type.map((type: string) => admitted({ ...schema, type }, known)))
+  }
   switch (schema.type) {
     case 'integer':
       return integers(schema)
@@ -29,17 +32,18 @@ function integers({ minimum, maximum }: Json): fc.Arbitrary<number> {
   return fc.oneof({ weight: 3, arbitrary: near }, fc.constantFrom(...[minimum, maximum].filter(Number.isInteger), 1))
 }
 
-function strings({ format, pattern, minLength = 0, maxLength = 40 }: Json, known: readonly string[]) {
+function strings({ format, pattern, minLength = 0, maxLength = 300 }: Json, known: readonly string[]) {
   if (format === 'date-time') return fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
   if (format === 'ipv4') return fc.ipV4()
   if (format === 'ipv6') return fc.ipV6()
   if (format === 'cidr') return cidrs
   if (format === 'email') return fc.stringMatching(/^[a-z]{1,9}@[a-z]{1,9}\.com$/)
-  const fits = (text: string) => text.length >= minLength && text.length <= maxLength
-  const written = pattern
-    ? fc.stringMatching(new RegExp(pattern, 'u')).filter(fits)
-    : fc.string({ minLength, maxLength: 40 })
-  return pattern ? written : fc.oneof({ weight: 2, arbitrary: fc.constantFrom(...known, '*') }, written.filter(fits))
+  if (pattern) {
+    const fits = (text: string) => text.length >= minLength && text.length <= maxLength
+    return fc.stringMatching(new RegExp(pattern, 'u')).filter(fits)
+  }
+  const text = fc.string({ minLength, maxLength: Math.max(minLength, Math.min(maxLength, 40)) })
+  return fc.oneof({ weight: 2, arbitrary: fc.constantFrom(...known, '*') }, text)
 }
 
 const cidrs = fc.oneof(

@@ -29,6 +29,7 @@ export const PATHS: readonly (readonly [path: string, methods: Record<string, Au
   ['/security/incidents', { GET: 'users' }],
   ['/security/incidents/:incident', { GET: 'users' }],
   ['/security/incidents/:incident/resolve', { POST: 'administrators' }],
+  ['/audit', { GET: 'administrators' }],
   ['/ipam', { GET: 'users' }],
   ['/ipam/available-cidrs', { GET: 'users' }],
   ['/ipam/networks/:network', { GET: 'users' }],

@@ -1,5 +1,6 @@
+import { mintApiToken } from '../../src/auth/secrets.ts'
+import * as credentials from '../../src/storage/credentials.ts'
 import type { Rest, TestApp } from '../harness.ts'
-import { PASSWORD } from '../harness.ts'
 import { bodyOf, hearAgent, type Json, newPeer, raiseIncident } from './topologies.ts'
 
 /** A network that has one of everything, each attached to each. */
@@ -67,12 +68,16 @@ function aclRule(server: Json) {
   return { source_peer: '*', target_peer: server.id, action: 'deny', description: 'Block access to server' }
 }
 
+/** A user who may use the network, with a token but without a password, which would take long to hash. */
 async function newcomer(app: TestApp, admin: Rest, { number, network }: { number: number; network: Json }) {
-  const { id, token } = await app.addUser(`user-${number}`, [network.id])
-  const user = bodyOf(await admin.get(`/users/${id}`), 200)
+  const account = { email: `user-${number}@example.com`, name: 'Alice', authorized_networks: [network.id] }
+  const user = bodyOf(await admin.post('/users', { ...account, role: 'user' }), 201)
+  const { random, database, now } = app.app.env
+  const token = mintApiToken(random)
+  const row = { id: random.newId(), user_id: user.id, name: 'bot', created_at: now().toISOString() }
+  await database.write((tx) =>
+    credentials.insert(tx, { ...row, kind: 'api_token', expires_at: null, last_used_at: null }, token),
+  )
   const made = bodyOf(await admin.post('/users/me/tokens', { name: 'bot' }), 201)
   return { user, token, tokenId: made.id as string }
 }
-
-/** The login of a furnished network's user. */
-export const loginOf = (furnished: Furnished) => ({ username: furnished.user.email, password: PASSWORD })

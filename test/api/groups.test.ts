@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Rest, startTestApp, type TestApp } from '../harness.ts'
-import { CONFLICT, everythingOf, GONE, groupPath, INVALID, NO_NAMES, NOT_FOUND, newGroup } from './policy-objects.ts'
+import { everythingOf, GONE, groupPath, INVALID, NO_NAMES, NOT_FOUND, newGroup, taken } from './policy-objects.ts'
 import { bodyOf, type Json, newNetwork, newPeer, read } from './topologies.ts'
 
 const START = '2030-01-01T12:00:00.000Z'
@@ -80,8 +80,8 @@ test('the name of a group is unique in its network', async () => {
   const group = await newGroup(admin, network, { name: 'one' })
   const other = await newGroup(admin, network, { name: 'two' })
   const before = await everythingOf(admin, network)
-  expect(await admin.post(`/networks/${network.id}/groups`, { name: 'one' })).toMatchObject(CONFLICT)
-  expect(await admin.put(groupPath(other), { name: 'one', priority: 7 })).toMatchObject(CONFLICT)
+  expect(await admin.post(`/networks/${network.id}/groups`, { name: 'one' })).toMatchObject(taken('one'))
+  expect(await admin.put(groupPath(other), { name: 'one', priority: 7 })).toMatchObject(taken('one'))
   expect(await everythingOf(admin, network)).toEqual(before)
   expect(await newGroup(admin, elsewhere, { name: 'one' })).toMatchObject({ name: 'one' })
   expect(bodyOf(await admin.put(groupPath(group), { name: 'one' }), 200)).toMatchObject({ name: 'one' })

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { EXAMPLES, exampleOf } from '../../src/api/openapi/examples/index.ts'
+import { exampleOf } from '../../src/api/openapi/examples/index.ts'
 import { describeApi } from '../../src/api/openapi/index.ts'
 import { PASSWORD, restClient, startTestApp, type TestApp } from '../harness.ts'
 import { conformanceOf } from './conformance.ts'
-import { type Furnished, furnish, loginOf } from './furnished.ts'
+import { type Furnished, furnish } from './furnished.ts'
 import { bodyOf, type Json } from './topologies.ts'
 
 /** The moment at which the API reference was written. */
@@ -115,11 +115,4 @@ describe.each(replayed)('%s', (route) => {
     const told = Object.entries(request ?? {}).filter(([key]) => key in answer.body)
     expect(answer.body).toMatchObject(Object.fromEntries(told.map(([key, value]) => [key, stored(value)])))
   })
-})
-
-test('a session of a password is answered as the example shows', async () => {
-  const furnished = await furnish(app, ++count)
-  const answer = await app.as(undefined).post('/auth/login', loginOf(furnished))
-  expect(conformance.deviation('POST /auth/login', answer)).toBeUndefined()
-  expect(answer.body.expires_in).toBe((EXAMPLES['POST /auth/login']!.response as Json).expires_in)
 })

@@ -118,6 +118,15 @@ describe('served', () => {
     expect(second).toMatchObject({ status: 304, text: '' })
   })
 
+  test('OPTIONS tells the methods of its own path', async () => {
+    for (const { path, route } of conformance.endpoints) {
+      const answer = await sendRaw(app, { method: 'OPTIONS', path: path.replace(/\{\w+\}/g, 'x') })
+      const methods = conformance.endpoints.filter((other) => other.path === path).map(({ method }) => method)
+      const allowed = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].toSorted()
+      expect([route, answer.status, answer.headers.allow?.split(', ').toSorted()]).toEqual([route, 204, allowed])
+    }
+  })
+
   test('refusals of the request itself are as documented', async () => {
     const check = async (status: number, answer: Awaited<ReturnType<typeof sendRaw>>) => {
       const headers = new Headers(answer.headers as Record<string, string>)

@@ -11,6 +11,12 @@ export const INVALID = { status: 400, body: { code: 'invalid', error: TEXT } }
 export const NOT_FOUND = { status: 404, body: { code: 'not_found', error: TEXT } }
 export const CONFLICT = { status: 409, body: { code: 'conflict', error: TEXT } }
 
+/** The refusal of a name that something else has, which it tells. */
+export const taken = (name: string) => ({
+  status: 409,
+  body: { code: 'conflict', error: expect.stringContaining(JSON.stringify(name)) },
+})
+
 /** An attachment or a removal that worked. */
 export const ATTACHED = { status: 200, text: '' }
 export const GONE = { status: 204, text: '' }

@@ -1,16 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Rest, startTestApp, type TestApp } from '../harness.ts'
-import {
-  CONFLICT,
-  everythingOf,
-  GONE,
-  INVALID,
-  NO_NAMES,
-  NOT_FOUND,
-  newRoute,
-  routePath,
-  TEXT,
-} from './policy-objects.ts'
+import { everythingOf, GONE, INVALID, NO_NAMES, NOT_FOUND, newRoute, routePath, TEXT, taken } from './policy-objects.ts'
 import { bodyOf, type Json, newOffice, newPeer, read } from './topologies.ts'
 
 let app: TestApp
@@ -165,8 +155,8 @@ test('the name of a route is unique in its network', async () => {
   const route = await newRoute(admin, network, jump, { name: 'one' })
   const other = await newRoute(admin, network, jump, { name: 'two' })
   const again = { name: 'one', destination_cidr: '192.168.7.0/24', jump_peer_id: jump.id }
-  expect(await post(network, again)).toMatchObject(CONFLICT)
-  expect(await admin.put(routePath(other), again)).toMatchObject(CONFLICT)
+  expect(await post(network, again)).toMatchObject(taken('one'))
+  expect(await admin.put(routePath(other), again)).toMatchObject(taken('one'))
   expect(await listed(network)).toEqual([route, other])
   expect(bodyOf(await admin.put(routePath(route), { name: 'one' }), 200)).toMatchObject({ name: 'one' })
   expect(await newRoute(admin, elsewhere.network, elsewhere.jump, { name: 'one' })).toMatchObject({ name: 'one' })

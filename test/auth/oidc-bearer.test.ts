@@ -159,6 +159,19 @@ test('a flood of tokens with invented key ids asks the provider for its keys at 
   expect(provider.hits('/jwks') - before).toBeLessThanOrEqual(1)
 })
 
+test('a key that the provider took into use a moment ago is found', async () => {
+  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
+  const next = { ...(await exportJWK(publicKey)), kid: 'next', alg: 'ES256', use: 'sig' }
+  const sign = () => new SignJWT(claims('alice')).setProtectedHeader({ alg: 'ES256', kid: 'next' }).sign(privateKey)
+  expect(await me(await provider.sign(claims('alice')))).toMatchObject({ status: 200 })
+  provider.tricks.set(
+    '/jwks',
+    rewriting((body) => ({ keys: [...(body.keys as object[]), next] })),
+  )
+  offset += 10_000
+  expect(await me(await sign())).toMatchObject({ status: 200, body: { id: 'alice' } })
+})
+
 test('a flood while the provider is down asks it at most twice, and each answer says that it is down', async () => {
   offset += 2 * 3600_000 // the keys and the metadata are stale
   provider.tricks.set('/.well-known/openid-configuration', (_req, res) => void res.writeHead(500).end())

@@ -6,6 +6,8 @@ import type { RefusalStatus } from './refusals.ts'
 /** One method of one path, as the document describes it: an operation, or a named route that is none. */
 export interface Endpoint extends Pick<Operation, 'name' | 'title' | 'description' | 'http' | 'input' | 'output'> {
   readonly tag: string
+  /** Whether a body may have null for what may be left out. */
+  readonly isLenient?: boolean
   /** Status of a success. */
   readonly status: number
   readonly refusals: readonly RefusalStatus[]
@@ -27,6 +29,7 @@ export function endpointOf(operation: Operation): Endpoint {
   return {
     ...{ name, title, description, http, input, output, permission },
     tag: tagOf(operation),
+    isLenient: true,
     status: STATUS[effect],
     refusals: refusalsOf(operation, isForUsers),
   }

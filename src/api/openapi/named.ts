@@ -32,7 +32,7 @@ export const namedEndpoints: readonly Endpoint[] = [
     output: Session,
     status: 200,
     headers: COOKIE,
-    refusals: [400, 401, 403, 405, 413, 415, 429, 500, 503],
+    refusals: [400, 401, 403, 405, 409, 413, 415, 429, 500, 503],
   },
   {
     name: 'logout',

@@ -1,7 +1,7 @@
 import type { Endpoint } from './endpoints.ts'
 import { exampleOf, shownResponse } from './examples/index.ts'
 import { refusalRefs } from './refusals.ts'
-import { answerSchema, type Components, type JsonSchema, requestSchema } from './schemas.ts'
+import { answerSchema, type Components, type Fields, type JsonSchema, requestSchema } from './schemas.ts'
 
 /** One method of one path, as OpenAPI writes it. */
 export interface OperationObject {
@@ -25,12 +25,6 @@ export function operationObject(endpoint: Endpoint, components: Components): Ope
   }
 }
 
-/** What an object schema says of its fields. */
-interface Fields {
-  readonly properties?: Readonly<Record<string, JsonSchema>>
-  readonly required?: readonly string[]
-}
-
 /** One input, by where it travels. */
 interface Field {
   readonly key: string
@@ -51,9 +45,10 @@ function requestOf(endpoint: Endpoint): object {
   }
 }
 
-function fieldsOf({ http, input }: Endpoint): Field[] {
-  const { properties = {}, required = [] } = requestSchema(input) as Fields // an input is an object
+function fieldsOf({ http, input, isLenient = false }: Endpoint): Field[] {
   const rest = http.startsWith('GET ') ? 'query' : 'body'
+  const schema = requestSchema(input, { nullsAreLeftOut: isLenient && rest === 'body' })
+  const { properties = {}, required = [] } = schema as Fields // an input is an object
   return Object.entries(properties).map(([key, schema]) => {
     const place = http.includes(`{${key}}`) ? 'path' : rest
     return { key, place, required: required.includes(key), schema }
@@ -68,6 +63,8 @@ function parameterOf({ key, place, required, schema }: Field, example: Record<st
     in: place,
     required,
     description,
+    // `?page=` is what a form sends for what was left alone
+    ...(place === 'query' && !required ? { allowEmptyValue: true } : {}),
     schema: type,
     ...(value === undefined ? {} : { example: value }),
   }

@@ -10,11 +10,31 @@ export type Components = ReadonlyMap<z.core.$ZodType, string>
 
 type Override = NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>
 
-/** What a request may carry. Objects stay open: the REST API ignores what it does not know. */
-export function requestSchema(schema: z.ZodObject): JsonSchema {
+/**
+ * What a request may carry. Objects stay open: the REST API ignores what it does not know. With `nullsAreLeftOut`, null
+ * may stand for every field that may be left out.
+ */
+export function requestSchema(schema: z.ZodObject, { nullsAreLeftOut }: { nullsAreLeftOut: boolean }): JsonSchema {
   return convert(schema, 'input', ({ jsonSchema }) => {
     if (jsonSchema['x-secret']) jsonSchema.format = 'password'
+    if (nullsAreLeftOut) admitNulls(jsonSchema)
   })
+}
+
+/** Keywords other than type, enum and a choice of types let null pass. */
+function admitNulls(jsonSchema: JsonSchema): void {
+  const { properties = {}, required = [] } = jsonSchema as Fields // of what is no object nothing is wanted
+  for (const [key, field] of Object.entries(properties)) {
+    if (required.includes(key)) continue
+    if (typeof field.type === 'string') field.type = [field.type, 'null']
+    if (Array.isArray(field.enum)) field.enum = [...field.enum, null]
+  }
+}
+
+/** What an object schema says of its fields. */
+export interface Fields {
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
 }
 
 /** What an answer carries, with references to `components` at every depth. */

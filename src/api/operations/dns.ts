@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseAddress } from '../../core/address.ts'
+import { formatAddress, parseAddress } from '../../core/address.ts'
 import { type DnsMapping, dnsRecords } from '../../core/dns.ts'
 import { refuseOutside } from '../../core/routing.ts'
 import type { Route } from '../../core/topology.ts'
@@ -150,12 +150,13 @@ function mappingView(mapping: DnsMapping): z.input<typeof MappingView> {
   return { ...rest, ip_address: ip_address ?? '', ...(ip_address_v6 === null ? {} : { ip_address_v6 }) }
 }
 
-/** The address as given, if it is of its family and lies within the route. */
+/** The address in canonical text, if it is of its family and lies within the route. */
 function within(route: Route, field: string, address: string | undefined, family: 4 | 6): string | null {
   if (!address) return null
-  if (parseAddress(address).family !== family) {
+  const parsed = parseAddress(address)
+  if (parsed.family !== family) {
     throw new AppError('invalid', `${field}: ${quoted(address)} is not an IPv${family} address`)
   }
   refuseOutside(route, address)
-  return address
+  return formatAddress(family, parsed.value)
 }

@@ -19,7 +19,7 @@ const GroupView = z.object({
 })
 
 const DEFAULT_PRIORITY = 100
-const Name = Line(64).describe('Name, unique in the network')
+const Name = Line(64).describe('Unique name')
 const Description = Line(255).optional().describe('Note')
 const Priority = z.int().min(1).max(999).optional().describe('1 to 999, lower is applied first; 100 unless given')
 

@@ -39,7 +39,7 @@ const ruleFields = {
   description: Line(255).optional().describe('Note'),
 }
 
-const Name = Line(255).describe('Name, unique in the network')
+const Name = Line(255).describe('Unique name')
 const Description = Line(255).optional().describe('Note')
 const MAX_RULES = 1000
 
@@ -151,12 +151,13 @@ export const addPolicyRule = defineOperation({
   input: z.strictObject({
     network_id: NetworkId,
     policy_id: PolicyId,
-    id: Line(64).optional().describe('Made unless given'),
+    id: z.string().regex(/^[A-Za-z0-9_-]{0,64}$/, 'use letters, digits, _ and -').optional().describe('Made unless given'),
     ...ruleFields,
   }),
   output: RuleView,
   async run({ tx, now, random }, { network_id, policy_id, ...given }) {
     const policy = await policies.get(tx, network_id, policy_id)
+    if (policy.rules.length >= MAX_RULES) throw new AppError('exhausted', `a policy has at most ${MAX_RULES} rules`)
     const rule = await checkedRule(tx, random, network_id, given)
     await policies.appendRule(tx, policy.id, rule)
     await policies.update(tx, { ...policy, updated_at: now })

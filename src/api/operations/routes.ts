@@ -28,7 +28,7 @@ export const RouteView = z.object({
 })
 
 const DEFAULT_SUFFIX = 'internal'
-const Name = Line(255).describe('Name, unique in the network')
+const Name = Line(255).describe('Unique name')
 const Description = Line(255).optional().describe('Note')
 const destinations = {
   destination_cidr: optional(AllowedIp).describe('IPv4 CIDR behind the jump peer'),

@@ -79,7 +79,7 @@ async function create(tx: Db, env: AdmissionEnv, person: Person): Promise<users.
 
 /** Nobody came before, and nobody administers but the built-in user, who cannot sign in: somebody has to begin. */
 async function isFirst(tx: Db): Promise<boolean> {
-  return !(await identities.any(tx)) && !(await users.hasOtherAdministrator(tx, ADMIN.id))
+  return !(await identities.exist(tx)) && !(await users.hasOtherAdministrator(tx, ADMIN.id))
 }
 
 /** A user's id is the subject, as programs expect, unless it would mean somebody or something else. */
