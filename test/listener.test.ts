@@ -29,5 +29,7 @@ test('a request line in absolute form, as proxies send it, is answered like any 
     'Connection: close',
   ]
   expect(await raw(app.url, `${head.join('\r\n')}\r\n\r\n${body}`)).toMatch(/^HTTP\/1\.1 404 /)
-  expect(await raw(app.url, `GET http://[::1/x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /)
+  expect(await raw(app.url, `GET http://[::1/x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).toMatch(
+    /^HTTP\/1\.1 400 /,
+  )
 })

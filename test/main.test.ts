@@ -57,7 +57,9 @@ test('a database opens only with the SECRET_KEY it was created with', async () =
   await first.end('SIGTERM')
   await using second = run({ ...settings, SECRET_KEY: 'l'.repeat(32) })
   expect(await second.ended()).toBe(1)
-  expect(second.stderr()).toBe('wirety-mcp: SECRET_KEY (or the .key file) is not the one this database was created with\n')
+  expect(second.stderr()).toBe(
+    'wirety-mcp: SECRET_KEY (or the .key file) is not the one this database was created with\n',
+  )
 })
 
 test('a database of a newer program is refused in one sentence and left as it is', async () => {

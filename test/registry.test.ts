@@ -8,7 +8,22 @@ import { routeOf } from '../src/api/rest.ts'
 import { secrecyOf } from '../src/api/secrets.ts'
 import { type Tool, tools } from '../src/tools/catalog.ts'
 
-const VERBS = ['list', 'get', 'create', 'update', 'replace', 'delete', 'compute', 'suggest', 'resolve', 'add', 'remove', 'attach', 'detach', 'reorder']
+const VERBS = [
+  'list',
+  'get',
+  'create',
+  'update',
+  'replace',
+  'delete',
+  'compute',
+  'suggest',
+  'resolve',
+  'add',
+  'remove',
+  'attach',
+  'detach',
+  'reorder',
+]
 const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
 
 /** Every field of a schema at any depth, with its path. */

@@ -35,12 +35,14 @@ export async function buildOffice(app: TestApp): Promise<Office> {
   const group = `/networks/${office}/groups`
   const team = (await admin.post(group, { name: 'team', priority: 50 })).body.id
   const rules = [{ direction: 'output', action: 'allow', target: '192.168.1.0/24', target_type: 'cidr' }]
-  const { id: policy, rules: made } = (await admin.post(`/networks/${office}/policies`, { name: 'lan-only', rules })).body
+  const { id: policy, rules: made } = (await admin.post(`/networks/${office}/policies`, { name: 'lan-only', rules }))
+    .body
   const through = { name: 'lan', destination_cidr: '192.168.1.0/24', jump_peer_id: hub }
   const route = (await admin.post(`/networks/${office}/routes`, through)).body.id
   const named = { name: 'printer', ip_address: '192.168.1.10' }
   const mapping = (await admin.post(`/networks/${office}/routes/${route}/dns`, named)).body.id
-  for (const member of [`peers/${laptop}`, `policies/${policy}`, `routes/${route}`]) await admin.post(`${group}/${team}/${member}`)
+  for (const member of [`peers/${laptop}`, `policies/${policy}`, `routes/${route}`])
+    await admin.post(`${group}/${team}/${member}`)
   const laptopIncident = await raiseIncident(app, office, { id: laptop, name: 'laptop' }, true)
   const dbIncident = await raiseIncident(app, office, { id: db, name: 'db' }, false)
   const policies = { team, policy, rule: made[0].id, route, mapping }

@@ -1,4 +1,12 @@
-import { formatPrefix, isPrivate, isWithin, overlaps, type Prefix, parsePrefix, parsePrefixLoosely } from '../core/address.ts'
+import {
+  formatPrefix,
+  isPrivate,
+  isWithin,
+  overlaps,
+  type Prefix,
+  parsePrefix,
+  parsePrefixLoosely,
+} from '../core/address.ts'
 import { isAdmin } from '../core/principal.ts'
 import type { Network } from '../core/topology.ts'
 import { AppError } from '../errors.ts'
@@ -21,7 +29,8 @@ export async function carriedPrefixes(
   const wanted = cidrs.map(parsePrefixLoosely)
   const tunnels = [network.cidr, network.cidr_v6].filter((cidr) => cidr !== null).map(parsePrefix)
   const inside = wanted.find((prefix) => tunnels.some((tunnel) => isWithin(prefix, tunnel)))
-  if (inside) throw refusal('invalid', inside, 'lies in the network itself, whose addresses are handed out by the server')
+  if (inside)
+    throw refusal('invalid', inside, 'lies in the network itself, whose addresses are handed out by the server')
   if (!isAdmin(context.who)) await refuseForeign(context, network, ownerId, wanted)
   return [...new Set(wanted.map(formatPrefix))]
 }

@@ -50,7 +50,8 @@ function refuseClaimed(members: readonly Peer[], network: Network): void {
     const claim = peer.additional_allowed_ips.map(parsePrefixLoosely).find((prefix) => {
       return tunnels.some((tunnel) => isWithin(prefix, tunnel))
     })
-    if (claim) throw new AppError('conflict', `peer "${peer.name}" carries ${formatPrefix(claim)}, which lies in the new CIDR`)
+    if (claim)
+      throw new AppError('conflict', `peer "${peer.name}" carries ${formatPrefix(claim)}, which lies in the new CIDR`)
   }
 }
 

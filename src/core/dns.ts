@@ -37,7 +37,9 @@ export function dnsRecords(topology: Topology, mappings: readonly DnsMapping[]):
     const route = routeOf.get(mapping.route_id)
     if (!route) return []
     const fqdn = `${mapping.name}.${label(route.name)}.${route.domain_suffix}`
-    return [{ ...addresses(mapping.ip_address, mapping.ip_address_v6), name: mapping.name, fqdn, type: 'route' as const }]
+    return [
+      { ...addresses(mapping.ip_address, mapping.ip_address_v6), name: mapping.name, fqdn, type: 'route' as const },
+    ]
   })
   return [...peers, ...mapped]
 }

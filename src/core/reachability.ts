@@ -71,7 +71,14 @@ export function reachability(topology: Topology, peer: Peer, maySee: (other: Pee
 function ruleAccess({ rule, policy, group, addresses }: CompiledRule, hidden: ReadonlySet<string>): RuleAccess {
   const { direction, action, target_type, target, description } = rule
   const origin = { policy_name: policy.name, group_name: group.name, description }
-  return { direction, action, target_type, target, addresses: addresses.filter((address) => !hidden.has(address)), ...origin }
+  return {
+    direction,
+    action,
+    target_type,
+    target,
+    addresses: addresses.filter((address) => !hidden.has(address)),
+    ...origin,
+  }
 }
 
 function routeAccess(topology: Topology, { route, group }: CompiledRoute): RouteAccess {

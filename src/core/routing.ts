@@ -22,5 +22,8 @@ export function refuseOutside(route: Route, address: string): void {
   const cidr = family === 4 ? route.destination_cidr : route.destination_cidr_v6
   const prefix = cidr === null ? undefined : findPrefixLoosely(cidr)
   if (prefix && isWithin({ family, base: value, length: family === 4 ? 32 : 128 }, prefix)) return
-  throw new AppError('invalid', `address ${address} is not within ${cidr ?? `an IPv${family} prefix`} of route ${quoted(route.name)}`)
+  throw new AppError(
+    'invalid',
+    `address ${address} is not within ${cidr ?? `an IPv${family} prefix`} of route ${quoted(route.name)}`,
+  )
 }

@@ -86,7 +86,9 @@ function prefixesThrough(topology: Topology, self: Peer): (other: Peer) => strin
   const gateways = gatewaysOf(topology, self)
   return (other) => {
     const routed = [...gateways].filter(([, jumpId]) => jumpId === other.id).map(([prefix]) => prefix)
-    const own = known(other.additional_allowed_ips).filter((prefix) => !tunnels.some((tunnel) => isWithin(prefix, tunnel)))
+    const own = known(other.additional_allowed_ips).filter(
+      (prefix) => !tunnels.some((tunnel) => isWithin(prefix, tunnel)),
+    )
     return [...new Set([...hostsOf(other), ...routed, ...own.map(formatPrefix)])]
   }
 }

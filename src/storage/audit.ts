@@ -49,21 +49,20 @@ export async function insert(tx: Db, entry: AuditEntry): Promise<void> {
   tx.announce({ audit: entry })
 }
 
-const CONDITIONS: Record<keyof AuditFilter, (value: string) => string> = {
-  actor_id: () => 'actor_id = ?',
-  action: () => 'action = ?',
-  network_id: () => 'network_id = ?',
-  // in the words of the index over refusals, which the planner would not find otherwise
-  outcome: (value) => (value === 'ok' ? 'outcome = ?' : "outcome = ? AND outcome <> 'ok'"),
-  since: () => 'at >= ?',
-  until: () => 'at < ?',
+const CONDITIONS: Record<keyof AuditFilter, string> = {
+  actor_id: 'actor_id = ?',
+  action: 'action = ?',
+  network_id: 'network_id = ?',
+  outcome: 'outcome = ?',
+  since: 'at >= ?',
+  until: 'at < ?',
 }
 
 /** One page of the rows that `filter` lets through, newest first. */
 export async function list(tx: Db, filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>> {
   const given = Object.entries(CONDITIONS).flatMap(([key, where]): [string, SqlValue][] => {
     const value = filter[key as keyof AuditFilter] // the keys of CONDITIONS
-    return value === undefined ? [] : [[where(value), value]]
+    return value === undefined ? [] : [[where, value]]
   })
   const query = {
     columns: COLUMNS.join(', '),

@@ -17,13 +17,20 @@ export async function prepareDatabaseFile(path: string): Promise<void> {
  * The key that seals the database at `path`: kept in `<path>.key`, made at the first start. A database that was sealed
  * before (`isSealed`) is never given another key.
  */
-export async function readSecretKey(path: string, isSealed: boolean, random: Pick<Random, 'newBytes'>): Promise<string> {
+export async function readSecretKey(
+  path: string,
+  isSealed: boolean,
+  random: Pick<Random, 'newBytes'>,
+): Promise<string> {
   const keyPath = `${path}.key`
   const kept = await readIfThere(keyPath)
   if (kept !== undefined && kept.length >= KEY_BYTES) return kept
   if (kept !== undefined || isSealed) {
     const problem = kept === undefined ? 'is missing' : 'holds no key'
-    throw new AppError('unavailable', `${keyPath} ${problem}: bring it back from a backup, or set SECRET_KEY to what it held`)
+    throw new AppError(
+      'unavailable',
+      `${keyPath} ${problem}: bring it back from a backup, or set SECRET_KEY to what it held`,
+    )
   }
   const key = random.newBytes(KEY_BYTES).toString('hex')
   const file = await open(keyPath, 'wx', OWNER_ONLY)

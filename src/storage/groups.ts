@@ -1,6 +1,6 @@
 import type { Group } from '../core/topology.ts'
 import { AppError, quoted } from '../errors.ts'
-import { attachments, type Attachment, list as listAttached } from './attachments.ts'
+import { type Attachment, attachments, list as listAttached } from './attachments.ts'
 import type { Db } from './db.ts'
 import { inList } from './page.ts'
 
@@ -96,7 +96,8 @@ export async function listDefaultsOf(tx: Db, networkIds: readonly string[]): Pro
 export async function putDefaults(tx: Db, networkId: string, ids: readonly string[]): Promise<void> {
   await tx.run('DELETE FROM network_default_groups WHERE network_id = ?', networkId)
   for (const [position, id] of [...new Set(ids)].entries()) {
-    if (!(await exists(tx, networkId, id))) throw new AppError('invalid', `default_group_ids: no group ${quoted(id)} in this network`)
+    if (!(await exists(tx, networkId, id)))
+      throw new AppError('invalid', `default_group_ids: no group ${quoted(id)} in this network`)
     await tx.run('INSERT INTO network_default_groups VALUES (?, ?, ?)', networkId, id, position)
   }
 }

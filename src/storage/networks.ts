@@ -34,7 +34,10 @@ export async function list(tx: Db, who: Principal, filter: string, page: PageReq
     order: 'networks.id',
   }
   const found = await selectPage<Row>(tx, query, page)
-  const defaults = await groups.listDefaultsOf(tx, found.data.map((row) => row.id))
+  const defaults = await groups.listDefaultsOf(
+    tx,
+    found.data.map((row) => row.id),
+  )
   return { ...found, data: found.data.map((row) => fromRow(row, defaults)) }
 }
 

@@ -42,7 +42,10 @@ export async function list(
   const where = matching(visiblePeers(who), scope)
   const query = { columns: `${COLUMNS}, peers.token`, from: 'peers', ...where, order: 'peers.id' }
   const found = await selectPage<Row & { token: string }>(tx, query, page)
-  const groupIds = await groups.listOfPeers(tx, found.data.map((row) => row.id))
+  const groupIds = await groups.listOfPeers(
+    tx,
+    found.data.map((row) => row.id),
+  )
   return { ...found, data: found.data.map((row) => unseal(vault, row, groupIds)) }
 }
 

@@ -10,7 +10,10 @@ const RULE_COLUMNS = 'r.id, r.policy_id, r.direction, r.action, r.target, r.targ
 
 /** A network's policies with their rules, oldest first: two queries. */
 export async function list(tx: Db, networkId: string): Promise<Policy[]> {
-  const rows = await tx.all<Row>(`SELECT ${COLUMNS} FROM policies WHERE network_id = ? ORDER BY created_at, id`, networkId)
+  const rows = await tx.all<Row>(
+    `SELECT ${COLUMNS} FROM policies WHERE network_id = ? ORDER BY created_at, id`,
+    networkId,
+  )
   const rules = await tx.all<RuleRow>(
     `SELECT ${RULE_COLUMNS} FROM policy_rules r JOIN policies p ON p.id = r.policy_id
       WHERE p.network_id = ? ORDER BY r.policy_id, r.position`,
@@ -43,7 +46,13 @@ export async function insert(tx: Db, policy: Policy): Promise<void> {
 export async function update(tx: Db, policy: Row): Promise<void> {
   await refuseTakenName(tx, policy)
   const { id, name, description, updated_at } = policy
-  await tx.run('UPDATE policies SET name = ?, description = ?, updated_at = ? WHERE id = ?', name, description, updated_at, id)
+  await tx.run(
+    'UPDATE policies SET name = ?, description = ?, updated_at = ? WHERE id = ?',
+    name,
+    description,
+    updated_at,
+    id,
+  )
 }
 
 /** Removes a policy from the network and from every group. */

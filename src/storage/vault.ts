@@ -60,7 +60,9 @@ export async function proveVault(database: Database, vault: Vault): Promise<void
     try {
       vault.open(proof, PROOF)
     } catch (cause) {
-      throw new AppError('unavailable', 'SECRET_KEY (or the .key file) is not the one this database was created with', { cause })
+      throw new AppError('unavailable', 'SECRET_KEY (or the .key file) is not the one this database was created with', {
+        cause,
+      })
     }
   })
 }

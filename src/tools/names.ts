@@ -57,7 +57,8 @@ async function resolved(lookUp: LookUp, field: z.ZodType, value: unknown, path: 
   if (typeof value !== 'object' || value === null) return value
   const entries: [string, unknown][] = []
   for (const [key, item] of Object.entries(value)) {
-    if (schema instanceof z.ZodRecord) entries.push([String(await resolved(lookUp, schema.keyType as z.ZodType, key, path)), item]) // as above
+    if (schema instanceof z.ZodRecord)
+      entries.push([String(await resolved(lookUp, schema.keyType as z.ZodType, key, path)), item]) // as above
     else entries.push([key, await resolved(lookUp, fieldOf(schema, key) ?? schema, item, `${path}.${key}`)])
   }
   return Object.fromEntries(entries)
@@ -91,7 +92,9 @@ async function idOf(tx: Db, who: Principal, noun: Reference, name: string, input
 type Named = { id: string; name: string }
 
 /** Nouns of a network that have few objects, and who may know their names. */
-const IN_NETWORK: Partial<Record<Reference, { permission: Permission; of(tx: Db, networkId: string): Promise<Named[]> }>> = {
+const IN_NETWORK: Partial<
+  Record<Reference, { permission: Permission; of(tx: Db, networkId: string): Promise<Named[]> }>
+> = {
   group: { permission: 'groups:read', of: groups.list },
   policy: { permission: 'policies:read', of: policies.list },
   route: { permission: 'routes:read', of: routes.list },

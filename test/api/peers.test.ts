@@ -58,28 +58,22 @@ test('two peers of a network may have the same name', async () => {
   )
 })
 
-test.each([
-  'Laptop',
-  '-a',
-  'a-',
-  'a.b',
-  'a b',
-  'a_b',
-  'laptop\n',
-  'laptop\r\n[Peer]',
-  'ä',
-  'a'.repeat(64),
-  '\u0000',
-])('a peer cannot be called %j', async (name) => {
-  const { network, laptop } = await newOffice(admin)
-  expect(await admin.post(`/networks/${network.id}/peers`, { name })).toMatchObject(refused('name'))
-  expect(await admin.put(peerPath(network, laptop), { name })).toMatchObject(refused('name'))
-})
+test.each(['Laptop', '-a', 'a-', 'a.b', 'a b', 'a_b', 'laptop\n', 'laptop\r\n[Peer]', 'ä', 'a'.repeat(64), '\u0000'])(
+  'a peer cannot be called %j',
+  async (name) => {
+    const { network, laptop } = await newOffice(admin)
+    expect(await admin.post(`/networks/${network.id}/peers`, { name })).toMatchObject(refused('name'))
+    expect(await admin.put(peerPath(network, laptop), { name })).toMatchObject(refused('name'))
+  },
+)
 
 test('a peer has a name, and a change to an empty one leaves it', async () => {
   const { network, laptop } = await newOffice(admin)
   expect(await admin.post(`/networks/${network.id}/peers`, { name: '' })).toMatchObject(refused('name'))
-  expect(await admin.put(peerPath(network, laptop), { name: '' })).toMatchObject({ status: 200, body: { name: laptop.name } })
+  expect(await admin.put(peerPath(network, laptop), { name: '' })).toMatchObject({
+    status: 200,
+    body: { name: laptop.name },
+  })
 })
 
 test.each([

@@ -107,9 +107,9 @@ test('an answer without end is cut off', async () => {
   provider.tricks.set('/token', (_req, res) => {
     res.writeHead(200, { 'content-type': 'application/json' })
     const more = () => {
-      while (!res.destroyed && res.write('x'.repeat(65_536))) sent += 65_536
+      sent += 65_536
+      if (!res.destroyed) res.write('x'.repeat(65_536), () => setImmediate(more))
     }
-    res.on('drain', more)
     more()
   })
   const answer = await signIn(app, provider, { account: 'root' })

@@ -112,13 +112,17 @@ test('the compiled rules are those of a naive walk over groups, policies and rul
   const ids = ['a', 'b', 'c']
   const some = fc.shuffledSubarray(ids)
   const model = fc.record({
-    groups: fc.array(fc.record({ priority: fc.integer({ min: 1, max: 3 }), peer_ids: some, policy_ids: some }), { maxLength: 5 }),
+    groups: fc.array(fc.record({ priority: fc.integer({ min: 1, max: 3 }), peer_ids: some, policy_ids: some }), {
+      maxLength: 5,
+    }),
   })
   fc.assert(
     fc.property(model, ({ groups }) => {
       const all = groups.map(({ priority, ...has }, index) => group(`g${index}`, priority, has))
       const policies = ids.map((id) => policy(id, ['cidr', '10.0.0.0/8'], ['peer', 'a']))
-      const compiled = compilePolicies(topology({ peers: ids.map((id) => peer(id, '10.0.0.1')), groups: all, policies }))
+      const compiled = compilePolicies(
+        topology({ peers: ids.map((id) => peer(id, '10.0.0.1')), groups: all, policies }),
+      )
       for (const id of ids) {
         const naive: string[] = []
         for (const priority of [1, 2, 3]) {
@@ -158,6 +162,7 @@ describe('circular routing', () => {
 
 test('a name behind a route lies within the prefix of its family', () => {
   expect(() => refuseOutside(route('r', 'hub'), '192.168.1.77')).not.toThrow()
-  for (const address of ['192.168.2.1', 'fd00::1']) expect(() => refuseOutside(route('r', 'hub'), address)).toThrow(AppError)
+  for (const address of ['192.168.2.1', 'fd00::1'])
+    expect(() => refuseOutside(route('r', 'hub'), address)).toThrow(AppError)
   expect(() => refuseOutside(route('r', 'hub', null), '192.168.1.77')).toThrow(AppError)
 })

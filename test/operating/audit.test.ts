@@ -233,13 +233,11 @@ describe('the list', () => {
   test('uses an index for every filter', async () => {
     const plans = await app.app.env.database.read((tx) =>
       Promise.all(
-        ['1 = 1', 'actor_id = ?', 'action = ?', 'network_id = ?', "outcome = ? AND outcome <> 'ok'", 'at >= ?'].map(
-          async (where) => {
-            const sql = `EXPLAIN QUERY PLAN SELECT * FROM audit_log WHERE ${where} ORDER BY at DESC, id DESC LIMIT 20`
-            const steps = await tx.all<{ detail: string }>(sql, ...(where.includes('?') ? ['x'] : []))
-            return steps.map((step) => step.detail).join('; ')
-          },
-        ),
+        ['1 = 1', 'actor_id = ?', 'action = ?', 'network_id = ?', 'outcome = ?', 'at >= ?'].map(async (where) => {
+          const sql = `EXPLAIN QUERY PLAN SELECT * FROM audit_log WHERE ${where} ORDER BY at DESC, id DESC LIMIT 20`
+          const steps = await tx.all<{ detail: string }>(sql, ...(where.includes('?') ? ['x'] : []))
+          return steps.map((step) => step.detail).join('; ')
+        }),
       ),
     )
     for (const plan of plans) {

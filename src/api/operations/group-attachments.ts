@@ -92,7 +92,10 @@ export const listGroupPolicies = defineOperation({
     const { id } = await networks.get(tx, who, input.network_id)
     const group = await groups.get(tx, id, input.group_id)
     const known = new Map((await policies.list(tx, id)).map((policy) => [policy.id, policy]))
-    return group.policy_ids.map((policyId) => known.get(policyId)).filter((policy) => policy !== undefined).map(policyView)
+    return group.policy_ids
+      .map((policyId) => known.get(policyId))
+      .filter((policy) => policy !== undefined)
+      .map(policyView)
   },
 })
 
@@ -106,7 +109,10 @@ export const reorderGroupPolicies = defineOperation({
   effect: 'replace',
   input: z.strictObject({
     ...inGroup,
-    policy_ids: z.array(z.string().max(255).meta({ ref: 'policy' })).max(10_000).describe('All policy ids of the group, the first to apply first'),
+    policy_ids: z
+      .array(z.string().max(255).meta({ ref: 'policy' }))
+      .max(10_000)
+      .describe('All policy ids of the group, the first to apply first'),
   }),
   output: z.object({ message: z.string() }),
   async run({ tx }, input) {
@@ -115,7 +121,10 @@ export const reorderGroupPolicies = defineOperation({
     const isPermutation =
       input.policy_ids.length === attached.length && new Set(input.policy_ids).isSupersetOf(new Set(attached))
     if (!isPermutation) {
-      throw new AppError('invalid', `policy_ids: name each of the ${attached.length} policies of the group exactly once`)
+      throw new AppError(
+        'invalid',
+        `policy_ids: name each of the ${attached.length} policies of the group exactly once`,
+      )
     }
     await reorder(tx, 'policies', group.id, input.policy_ids)
     return { message: 'Policies reordered successfully' }

@@ -1,15 +1,9 @@
 import type { Operation } from '../operation.ts'
 import { getAcl, replaceAcl } from './acl.ts'
 import { getPeerSession, listSessions } from './agent-sessions.ts'
-import { listAuditEntries } from './audit.ts'
 import { createApiToken, deleteApiToken, listApiTokens } from './api-tokens.ts'
-import {
-  createDnsMapping,
-  deleteDnsMapping,
-  listDnsMappings,
-  listDnsRecords,
-  updateDnsMapping,
-} from './dns.ts'
+import { listAuditEntries } from './audit.ts'
+import { createDnsMapping, deleteDnsMapping, listDnsMappings, listDnsRecords, updateDnsMapping } from './dns.ts'
 import {
   addPeerToGroup,
   attachPolicyToGroup,

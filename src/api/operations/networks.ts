@@ -121,7 +121,11 @@ export const updateNetwork = defineOperation({
     cidr_v6: CidrV6,
     dns: Dns.optional(),
     domain_suffix: Suffix,
-    default_group_ids: z.array(z.string().max(255).meta({ ref: 'group' })).max(100).optional().describe('Groups for new peers of non-administrators'),
+    default_group_ids: z
+      .array(z.string().max(255).meta({ ref: 'group' }))
+      .max(100)
+      .optional()
+      .describe('Groups for new peers of non-administrators'),
   }),
   output: NetworkView,
   async run({ tx, who, now }, input) {

@@ -196,7 +196,10 @@ export const deletePeer = defineOperation({
     }
     const [route] = await routes.namesThrough(tx, peer.id)
     if (route !== undefined) {
-      throw new AppError('conflict', `route ${quoted(route)} leads through "${peer.name}"; give it another jump peer first`)
+      throw new AppError(
+        'conflict',
+        `route ${quoted(route)} leads through "${peer.name}"; give it another jump peer first`,
+      )
     }
     await peers.remove(tx, peer)
     await hosts.release(tx, await networks.get(tx, who, peer.network_id), peer)

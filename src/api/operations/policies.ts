@@ -151,7 +151,11 @@ export const addPolicyRule = defineOperation({
   input: z.strictObject({
     network_id: NetworkId,
     policy_id: PolicyId,
-    id: z.string().regex(/^[A-Za-z0-9_-]{0,64}$/, 'use letters, digits, _ and -').optional().describe('Made unless given'),
+    id: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{0,64}$/, 'use letters, digits, _ and -')
+      .optional()
+      .describe('Made unless given'),
     ...ruleFields,
   }),
   output: RuleView,

@@ -30,7 +30,10 @@ const USERS_COME =
   'users cannot be created here when OIDC is enabled: they come from the identity provider at their first sign-in'
 
 const Name = Line(255).min(1).describe('Full name')
-const Networks = z.array(z.string().max(255).meta({ ref: 'network' })).max(10_000).describe('Ids of the networks the user may use')
+const Networks = z
+  .array(z.string().max(255).meta({ ref: 'network' }))
+  .max(10_000)
+  .describe('Ids of the networks the user may use')
 /** A password on the way in, its hash in the operation's body. */
 const Password = z
   .string()
@@ -107,7 +110,8 @@ export const createUser = defineOperation({
     if (identity.isEnabled) throw new AppError('forbidden', USERS_COME)
     const defaults = await users.getDefaults(tx)
     const email = input.email.toLowerCase()
-    if (email === ADMIN.email || (await users.findLogin(tx, email))) throw new AppError('conflict', 'a user with this email already exists')
+    if (email === ADMIN.email || (await users.findLogin(tx, email)))
+      throw new AppError('conflict', 'a user with this email already exists')
     const user: users.User = {
       id: random.newId(),
       email,
@@ -172,7 +176,8 @@ export const deleteUser = defineOperation({
   output: z.null(),
   async run({ tx, identity }, input) {
     const user = await users.get(tx, input.user_id)
-    if (user.id === ADMIN.id) throw new AppError('conflict', 'the built-in administrator cannot be deleted; make it a user instead')
+    if (user.id === ADMIN.id)
+      throw new AppError('conflict', 'the built-in administrator cannot be deleted; make it a user instead')
     await keepAnAdministrator(tx, user, identity)
     await users.remove(tx, user.id)
     return null
