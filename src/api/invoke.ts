@@ -31,7 +31,8 @@ export type Output<O extends Operation> = z.output<O['output']>
 
 /**
  * The only way to run an operation: authorise, parse the input, run in a transaction, let out what the output schema
- * names, write the audit row. `prepare` puts the input in order first, if the surface is one that forgives. Throws AppError; anything else that went wrong inside rolls back and surfaces as a bug.
+ * names, write the audit row. `prepare` puts the input in order first, if the surface is one that forgives. Throws
+ * AppError; anything else that went wrong inside rolls back and surfaces as a bug.
  */
 export async function invoke<O extends Operation>(
   env: Env,
@@ -49,7 +50,13 @@ export async function invoke<O extends Operation>(
     return await env.database.write((tx) => runWrite(env, operation, caller, tx, input))
   } catch (thrown) {
     const error = toAppError(thrown)
-    if (isAudited(operation, caller.who, error)) await recordRefused(env, { operation, caller }, raw, error)
+    // A database that takes no row of it must not put another error in the place of the refusal.
+    const isWritable = error.code !== 'unavailable' && error.code !== 'internal'
+    if (isWritable && isAudited(operation, caller.who, error)) {
+      await recordRefused(env, { operation, caller }, raw, error).catch((cause) => {
+        throw new AppError(error.code, error.message, { cause, ...(error.details ? { details: error.details } : {}) })
+      })
+    }
     throw thrown
   }
 }

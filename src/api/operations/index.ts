@@ -19,7 +19,8 @@ import { createGroup, deleteGroup, getGroup, listGroups, updateGroup } from './g
 import { getIncident, listIncidents, listNetworkIncidents, resolveIncident } from './incidents.ts'
 import { listAllocations, listNetworkAllocations, suggestCidrs } from './ipam.ts'
 import { createNetwork, deleteNetwork, getNetwork, listNetworks, updateNetwork } from './networks.ts'
-import { createPeer, deletePeer, getPeer, getPeerConfig, listPeers, updatePeer } from './peers.ts'
+import { getPeerConfig } from './peer-config.ts'
+import { createPeer, deletePeer, getPeer, listPeers, updatePeer } from './peers.ts'
 import {
   addPolicyRule,
   createPolicy,

@@ -3,20 +3,17 @@ import { z } from 'zod'
 import { mintEnrolmentToken } from '../../auth/secrets.ts'
 import { parseEndpoint } from '../../core/address.ts'
 import { isAdmin, type Principal } from '../../core/principal.ts'
-import { presharedKey, renderConfig } from '../../core/wireguard.ts'
 import { AppError, quoted } from '../../errors.ts'
 import type { Db } from '../../storage/db.ts'
 import * as hosts from '../../storage/hosts.ts'
 import * as networks from '../../storage/networks.ts'
 import * as peers from '../../storage/peers.ts'
 import * as routes from '../../storage/routes.ts'
-import * as topologies from '../../storage/topology.ts'
 import * as users from '../../storage/users.ts'
 import { carriedPrefixes } from '../carried-prefixes.ts'
 import { joinDefaultGroups } from '../default-groups.ts'
 import {
   AllowedIp,
-  ConfigText,
   DnsLabel,
   Endpoint,
   Line,
@@ -204,26 +201,6 @@ export const deletePeer = defineOperation({
     await peers.remove(tx, peer)
     await hosts.release(tx, await networks.get(tx, who, peer.network_id), peer)
     return null
-  },
-})
-
-/** The WireGuard configuration of a peer, private key included. */
-export const getPeerConfig = defineOperation({
-  name: 'get_peer_config',
-  title: 'Get peer configuration',
-  description: "Shows a peer's WireGuard configuration with the keys left out; a person gets them through REST.",
-  http: 'GET /networks/{network_id}/peers/{peer_id}/config',
-  permission: 'peers:read',
-  effect: 'read',
-  input: z.strictObject({ network_id: NetworkId, peer_id: PeerId }),
-  output: z.object({ config: ConfigText }),
-  async run({ tx, who, vault }, input) {
-    const peer = await peers.get(tx, vault, who, input.network_id, input.peer_id)
-    const topology = await topologies.load(tx, who, peer.network_id)
-    const sealed = await networks.getPskSeed(tx, peer.network_id)
-    const seed = Buffer.from(vault.open(sealed, `networks.psk_seed:${peer.network_id}`), 'base64')
-    const privateKey = await peers.getPrivateKey(tx, vault, peer.id)
-    return { config: renderConfig(topology, peer, { privateKey, presharedKey: (a, b) => presharedKey(seed, a, b) }) }
   },
 })
 
