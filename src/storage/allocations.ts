@@ -24,7 +24,7 @@ const FROM = `networks JOIN peers ON peers.network_id = networks.id
     ON (families.family = 'ipv4' AND peers.address IS NOT NULL)
     OR (families.family = 'ipv6' AND peers.address_v6 IS NOT NULL)`
 
-const ORDER = 'networks.id, peers.id, families.family'
+const ORDER = ['networks.id', 'peers.id', 'families.family']
 
 /** One page of the addresses held by peers that `who` may see; `filter` matches network name, address or peer name. */
 export async function list(tx: Db, who: Principal, filter: string, page: PageRequest): Promise<Page<Allocation>> {
@@ -41,6 +41,6 @@ export async function list(tx: Db, who: Principal, filter: string, page: PageReq
 /** All addresses of one network held by peers that `who` may see. */
 export async function listOfNetwork(tx: Db, who: Principal, networkId: string): Promise<Allocation[]> {
   const visible = visiblePeers(who)
-  const sql = `SELECT ${COLUMNS} FROM ${FROM} WHERE networks.id = ? AND ${visible.where} ORDER BY ${ORDER}`
+  const sql = `SELECT ${COLUMNS} FROM ${FROM} WHERE networks.id = ? AND ${visible.where} ORDER BY ${ORDER.join(', ')}`
   return tx.all(sql, networkId, ...visible.params)
 }

@@ -69,7 +69,7 @@ export async function list(tx: Db, filter: AuditFilter, page: PageRequest): Prom
     from: 'audit_log',
     where: given.map(([where]) => where).join(' AND ') || '1 = 1',
     params: given.map(([, value]) => value),
-    order: 'at DESC, id DESC',
+    order: ['at DESC', 'id DESC'],
   }
   return selectPage(tx, query, page)
 }

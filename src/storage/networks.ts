@@ -31,7 +31,7 @@ export async function list(tx: Db, who: Principal, filter: string, page: PageReq
     from: 'networks',
     where: filter ? `${visible.where} AND ${match.where}` : visible.where,
     params: filter ? [...visible.params, ...match.params] : visible.params,
-    order: 'networks.id',
+    order: ['networks.id'],
   }
   const found = await selectPage<Row>(tx, query, page)
   const defaults = await groups.listDefaultsOf(

@@ -14,24 +14,35 @@ export interface PageRequest {
   readonly page_size: number
 }
 
-/** A SELECT in parts; `order` ends in a unique column. */
+/** A SELECT in parts; `order` is what to sort by, each `column` or `column DESC`, the last one unique. */
 export interface PagedQuery {
   readonly columns: string
   readonly from: string
   readonly where: string
   readonly params: readonly SqlValue[]
-  readonly order: string
+  readonly order: readonly string[]
 }
 
-/** Runs `query` for one page and counts all its rows. */
+/**
+ * Runs `query` for one page and counts all its rows. A page of the second half is read from the end, so that the last
+ * page costs what the first one does.
+ */
 export async function selectPage<Row>(tx: Db, query: PagedQuery, request: PageRequest): Promise<Page<Row>> {
   const { columns, from, where, params, order } = query
   const counted = await tx.find<{ n: number }>(`SELECT COUNT(*) AS n FROM ${from} WHERE ${where}`, ...params)
   const total = counted?.n ?? 0
   const offset = (request.page - 1) * request.page_size
   if (offset >= total) return { data: [], total, ...request }
-  const sql = `SELECT ${columns} FROM ${from} WHERE ${where} ORDER BY ${order} LIMIT ? OFFSET ?`
-  return { data: await tx.all<Row>(sql, ...params, request.page_size, offset), total, ...request }
+  const count = Math.min(request.page_size, total - offset)
+  const isNearEnd = offset > total / 2
+  const by = (isNearEnd ? order.map(reversed) : order).join(', ')
+  const sql = `SELECT ${columns} FROM ${from} WHERE ${where} ORDER BY ${by} LIMIT ? OFFSET ?`
+  const rows = await tx.all<Row>(sql, ...params, count, isNearEnd ? total - offset - count : offset)
+  return { data: isNearEnd ? rows.reverse() : rows, total, ...request }
+}
+
+function reversed(column: string): string {
+  return column.endsWith(' DESC') ? column.slice(0, -' DESC'.length) : `${column} DESC`
 }
 
 /** A condition that holds where one of `columns` contains `filter`, without regard to ASCII case. */

@@ -40,7 +40,7 @@ export async function list(
   page: PageRequest,
 ): Promise<Page<PeerRecord>> {
   const where = matching(visiblePeers(who), scope)
-  const query = { columns: `${COLUMNS}, peers.token`, from: 'peers', ...where, order: 'peers.id' }
+  const query = { columns: `${COLUMNS}, peers.token`, from: 'peers', ...where, order: ['peers.id'] }
   const found = await selectPage<Row & { token: string }>(tx, query, page)
   const groupIds = await groups.listOfPeers(
     tx,
