@@ -21,24 +21,30 @@ export interface PagedQuery {
   readonly where: string
   readonly params: readonly SqlValue[]
   readonly order: readonly string[]
+  /** Number of rows, where it is known without counting. */
+  readonly total?: number | undefined
 }
 
 /**
- * Runs `query` for one page and counts all its rows. A page of the second half is read from the end, so that the last
+ * Runs `query` for one page and counts all its rows, unless their number is known. A page of the second half is read from the end, so that the last
  * page costs what the first one does.
  */
 export async function selectPage<Row>(tx: Db, query: PagedQuery, request: PageRequest): Promise<Page<Row>> {
   const { columns, from, where, params, order } = query
-  const counted = await tx.find<{ n: number }>(`SELECT COUNT(*) AS n FROM ${from} WHERE ${where}`, ...params)
-  const total = counted?.n ?? 0
+  const total = query.total ?? (await count(tx, query))
   const offset = (request.page - 1) * request.page_size
   if (offset >= total) return { data: [], total, ...request }
-  const count = Math.min(request.page_size, total - offset)
+  const rest = Math.min(request.page_size, total - offset)
   const isNearEnd = offset > total / 2
   const by = (isNearEnd ? order.map(reversed) : order).join(', ')
   const sql = `SELECT ${columns} FROM ${from} WHERE ${where} ORDER BY ${by} LIMIT ? OFFSET ?`
-  const rows = await tx.all<Row>(sql, ...params, count, isNearEnd ? total - offset - count : offset)
+  const rows = await tx.all<Row>(sql, ...params, rest, isNearEnd ? total - offset - rest : offset)
   return { data: isNearEnd ? rows.reverse() : rows, total, ...request }
+}
+
+async function count(tx: Db, { from, where, params }: PagedQuery): Promise<number> {
+  const counted = await tx.find<{ n: number }>(`SELECT COUNT(*) AS n FROM ${from} WHERE ${where}`, ...params)
+  return counted?.n ?? 0
 }
 
 function reversed(column: string): string {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Principal } from '../core/principal.ts'
+import { isAdmin, type Principal } from '../core/principal.ts'
 import type { Peer } from '../core/topology.ts'
 import { AppError, quoted } from '../errors.ts'
 import type { Db } from './db.ts'
@@ -36,11 +36,12 @@ export async function list(
   tx: Db,
   vault: Vault,
   who: Principal,
-  scope: { network_id: string; filter: string },
+  scope: { network_id: string; filter: string; peer_count: number },
   page: PageRequest,
 ): Promise<Page<PeerRecord>> {
   const where = matching(visiblePeers(who), scope)
-  const query = { columns: `${COLUMNS}, peers.token`, from: 'peers', ...where, order: ['peers.id'] }
+  const total = isAdmin(who) && scope.filter === '' ? scope.peer_count : undefined
+  const query = { columns: `${COLUMNS}, peers.token`, from: 'peers', ...where, order: ['peers.id'], total }
   const found = await selectPage<Row & { token: string }>(tx, query, page)
   const groupIds = await groups.listOfPeers(
     tx,

@@ -72,8 +72,8 @@ export const listPeers = defineOperation({
   }),
   output: PageOf(PeerView),
   async run({ tx, who, vault }, input) {
-    const { id } = await networks.get(tx, who, input.network_id)
-    const scope = { network_id: id, filter: input.filter ?? '' }
+    const { id, peer_count } = await networks.get(tx, who, input.network_id)
+    const scope = { network_id: id, filter: input.filter ?? '', peer_count }
     const page = await peers.list(tx, vault, who, scope, pageRequest(input, MAX_PAGE_SIZE))
     return { ...page, data: page.data.map(peerView) }
   },
