@@ -2,6 +2,7 @@ import express, { type ErrorRequestHandler, type IRouter, type Request, type Req
 import type { LoginEnv } from '../auth/login.ts'
 import type { Trace } from '../core/trace.ts'
 import { AppError, type ErrorCode, toAppError } from '../errors.ts'
+import { CAPTIVE_PORTAL_ROUTES, captivePortalRouter, PEER_AUTH_ROUTES } from './captive-portal-routes.ts'
 import type { Env } from './invoke.ts'
 import { describeApi } from './openapi/index.ts'
 import { DOCUMENTATION_ROUTES, documentationRouter } from './openapi/routes.ts'
@@ -34,6 +35,7 @@ export function apiRouter(options: ApiOptions): IRouter {
   router.use(express.json({ limit: MAX_BODY_BYTES }))
   for (const [path, methods] of methodsByPath()) tellMethods(router, path, methods)
   router.use(sessionRouter(options.env, options))
+  router.use(captivePortalRouter(options.env, options))
   router.use(documentationRouter(describeApi))
   router.use(restRouter(options.env, operations, options.identify))
   for (const [path, methods] of methodsByPath()) refuseOtherMethods(router, path, methods)
@@ -45,7 +47,12 @@ export function apiRouter(options: ApiOptions): IRouter {
 }
 
 /** What answers below `/api/v1` and is no operation. */
-export const NAMED_ROUTES: readonly string[] = [...SESSION_ROUTES, ...DOCUMENTATION_ROUTES]
+export const NAMED_ROUTES: readonly string[] = [
+  ...SESSION_ROUTES,
+  ...CAPTIVE_PORTAL_ROUTES,
+  ...PEER_AUTH_ROUTES,
+  ...DOCUMENTATION_ROUTES,
+]
 
 /** Every path that answers, with its methods. */
 export function methodsByPath(): Map<string, string[]> {
@@ -80,10 +87,13 @@ const refuseOtherTypes: RequestHandler = (req, _res, next) => {
   next()
 }
 
-/** Only signing in takes a body from somebody without a credential; another stranger's is not even read. */
+/** What takes a body from somebody without an ordinary credential. */
+const OPEN_ROUTES: readonly string[] = [...SESSION_ROUTES, ...CAPTIVE_PORTAL_ROUTES]
+
+/** Only signing in, here or at the captive portal, takes a body from a stranger; any other is not even read. */
 function refuseStrangers(identify: Identify): RequestHandler {
   return async (req, _res, next) => {
-    const isSignIn = SESSION_ROUTES.some((route) => route === `${req.method} ${req.path}`)
+    const isSignIn = OPEN_ROUTES.includes(`${req.method} ${req.path}`)
     if (hasBody(req) && !isSignIn && (await identify(req)).who.role === 'anonymous') {
       throw new AppError('unauthenticated', 'sign in, or send an API token')
     }

@@ -11,17 +11,22 @@ export interface OutcomeEnv {
   readonly now: () => Date
 }
 
-/** What happened to a credential: it was made, ended or refused. */
+/** What happened to a credential: it was made, used, ended or refused. */
 export interface Outcome {
-  readonly action: 'login' | 'logout' | 'rejected'
+  readonly action: 'login' | 'logout' | 'rejected' | PortalAction
   readonly who: Principal
   /** `ok` or the code of the refusal. */
   readonly outcome: string
   readonly surface: 'rest' | 'mcp'
   readonly trace: Trace
+  readonly network_id?: string
+  readonly object_id?: string
   /** What else is known; never a secret. */
   readonly detail: Readonly<Record<string, string>>
 }
+
+/** What happens to a link to the captive portal. */
+type PortalAction = 'create_captive_portal_token' | 'bind_captive_portal_token' | 'authenticate_captive_portal'
 
 /** Writes the audit row of `outcome` in the transaction that brings it about. */
 export async function record(env: OutcomeEnv, tx: Db, outcome: Outcome): Promise<void> {
@@ -36,8 +41,8 @@ export async function record(env: OutcomeEnv, tx: Db, outcome: Outcome): Promise
     surface,
     action,
     outcome: outcome.outcome,
-    network_id: null,
-    object_id: null,
+    network_id: outcome.network_id ?? null,
+    object_id: outcome.object_id ?? null,
     ...trace,
     input: JSON.stringify(detail),
     before: null,

@@ -31,7 +31,7 @@ export type Permission =
   | 'audit:read'
 
 /** How a principal proved who it is. */
-export type CredentialKind = 'none' | 'session' | 'api_token' | 'jwt'
+export type CredentialKind = 'none' | 'session' | 'api_token' | 'jwt' | 'enrolment_token'
 
 /** Who is asking. */
 export interface Principal {

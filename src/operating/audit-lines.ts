@@ -8,6 +8,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   replace_acl: 'acl.update',
   add_peer_to_group: 'group.peer.add',
   remove_peer_from_group: 'group.peer.remove',
+  revoke_peer_auth: 'peer.revoke_auth',
   reorder_group_policies: 'policy.group.reorder',
 }
 

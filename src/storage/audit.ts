@@ -7,7 +7,7 @@ export interface AuditEntry {
   readonly at: string
   readonly actor_id: string
   readonly actor_email: string
-  /** Kind of credential: `session`, `api_token` or `none`. */
+  /** Kind of credential: `session`, `api_token`, `jwt`, `enrolment_token` or `none`. */
   readonly credential: string
   readonly credential_id: string | null
   /** Through which door: `rest`, `mcp` or `server`. */

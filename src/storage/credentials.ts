@@ -5,7 +5,7 @@ import type { Db } from './db.ts'
 /** A session or API token; the secret itself is kept by its owner only. */
 export interface Credential {
   readonly id: string
-  readonly kind: Exclude<CredentialKind, 'none' | 'jwt'>
+  readonly kind: Extract<CredentialKind, 'session' | 'api_token'>
   readonly user_id: string
   readonly name: string
   readonly created_at: string

@@ -21,6 +21,9 @@ export interface PeerSecrets {
   readonly token: string
 }
 
+/** A peer whose agent has shown the token that enrols it. */
+export type EnrolledPeer = Pick<Peer, 'id' | 'network_id' | 'name' | 'is_jump'>
+
 interface Row extends Omit<Peer, 'additional_allowed_ips' | 'is_jump' | 'use_agent'> {
   readonly additional_allowed_ips: string
   readonly is_jump: number
@@ -102,6 +105,13 @@ export async function names(tx: Db, who: Principal, networkId: string): Promise<
   return (await tx.all<{ name: string }>(sql, networkId, ...visible.params)).map((row) => row.name)
 }
 
+/** The peer that `token` enrols: one indexed look-up. */
+export async function findEnrolled(tx: Db, token: string): Promise<EnrolledPeer | undefined> {
+  const sql = 'SELECT id, network_id, name, is_jump FROM peers WHERE token_hash = ?'
+  const row = await tx.find<Pick<Row, keyof EnrolledPeer>>(sql, hashToken(token))
+  return row && { ...row, is_jump: row.is_jump === 1 }
+}
+
 /** The private key, for the peer's own configuration only. */
 export async function getPrivateKey(tx: Db, vault: Vault, id: string): Promise<string> {
   const row = await tx.find<{ private_key: string }>('SELECT private_key FROM peers WHERE id = ?', id)
@@ -118,7 +128,7 @@ export async function insert(tx: Db, vault: Vault, peer: Peer, secrets: PeerSecr
     ...[peer.id, peer.network_id, peer.name, peer.public_key],
     vault.seal(secrets.privateKey, `peers.private_key:${peer.id}`),
     vault.seal(secrets.token, `peers.token:${peer.id}`),
-    createHash('sha256').update(secrets.token).digest('hex'),
+    hashToken(secrets.token),
     ...[peer.address, peer.address_v6, peer.endpoint, peer.listen_port, JSON.stringify(peer.additional_allowed_ips)],
     ...[Number(peer.is_jump), Number(peer.use_agent), peer.owner_id, peer.created_at, peer.updated_at],
   )
@@ -184,6 +194,11 @@ function matching(visible: Condition, scope: { network_id: string; filter: strin
 function unseal(vault: Vault, row: Row & { token: string }, groupIds: ReadonlyMap<string, string[]>): PeerRecord {
   const token = vault.open(row.token, `peers.token:${row.id}`)
   return { ...fromRow(row), token, group_ids: groupIds.get(row.id) ?? [] }
+}
+
+/** Tokens are random and long, so one round of SHA-256 keeps them. */
+function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
 }
 
 function fromRow(row: Row): Peer {

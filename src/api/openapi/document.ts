@@ -41,6 +41,7 @@ const TAGS: Readonly<Record<string, string>> = {
   acl: 'Which peer may reach which',
   incidents: 'What looks like an attack',
   security: 'When an incident is raised',
+  'captive-portal': 'Signing in for a peer, in a browser behind a jump peer',
   ipam: 'Free ranges and addresses in use',
   audit: 'Who did what, and when',
   documentation: 'This description',

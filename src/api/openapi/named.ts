@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Secret } from '../fields.ts'
 import { CodeExchange, Credentials, Logout } from '../session-routes.ts'
+import { captivePortalEndpoints } from './captive-portal.ts'
 import type { Endpoint } from './endpoints.ts'
 
 const Session = z.object({ session_hash: Secret, expires_in: z.int().describe('Seconds') })
@@ -46,6 +47,7 @@ export const namedEndpoints: readonly Endpoint[] = [
     headers: { 'Set-Cookie': 'Takes the session back' },
     refusals: [400, 403, 405, 413, 415, 429, 500, 503],
   },
+  ...captivePortalEndpoints,
   {
     name: 'get_openapi',
     title: 'Get this description',

@@ -78,7 +78,12 @@ function bodyOf(fields: readonly Field[], example: object | undefined): object {
   return { required: required.length > 0, content }
 }
 
-const MEANING: Readonly<Record<number, string>> = { 200: 'Done', 201: 'Created', 204: 'Done; the answer is empty' }
+const MEANING: Readonly<Record<number, string>> = {
+  200: 'Done',
+  201: 'Created',
+  204: 'Done; the answer is empty',
+  302: 'Go on at `Location`',
+}
 
 function successOf(
   { http, output, status, headers, mediaType = 'application/json' }: Endpoint,
