@@ -4,8 +4,28 @@ import type { AddressInfo } from 'node:net'
 import type { Config } from './config.ts'
 import { AppError } from './errors.ts'
 
+/** What Node's parser refuses before there is a request, answered like every other refusal. */
+function answerBrokenRequests(server: Server): void {
+  server.on('clientError', (error: Error & { code?: string }, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
+    const isLarge = error.code === 'HPE_HEADER_OVERFLOW'
+    const body = JSON.stringify(
+      new AppError('invalid', isLarge ? 'the request head is too large' : 'malformed HTTP request').body,
+    )
+    const status = isLarge ? '431 Request Header Fields Too Large' : '400 Bad Request'
+    const head = [
+      `HTTP/1.1 ${status}`,
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+      'Connection: close',
+    ]
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  })
+}
+
 /** Listens where the settings say; the answer is the URL. */
 export async function listen(server: Server, config: Pick<Config, 'host' | 'port'>): Promise<string> {
+  answerBrokenRequests(server)
   server.listen(config.port, config.host)
   await once(server, 'listening').catch((cause) => {
     throw new AppError(

@@ -33,3 +33,11 @@ test('a request line in absolute form, as proxies send it, is answered like any 
     /^HTTP\/1\.1 400 /,
   )
 })
+
+test('what is no HTTP request is refused in JSON', async () => {
+  await using app = await startTestApp()
+  const answer = await raw(app.url, 'FOO / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*\{"error":"malformed HTTP request","code":"invalid"\}$/)
+  const long = await raw(app.url, `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`)
+  expect(long).toMatch(/^HTTP\/1\.1 431 /)
+})

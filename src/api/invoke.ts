@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { IdentityProvider } from '../auth/identity.ts'
 import { allows, type Principal } from '../core/principal.ts'
 import type { Trace } from '../core/trace.ts'
-import { AppError, toAppError } from '../errors.ts'
+import { AppError, toAppError, withoutTokens } from '../errors.ts'
 import type { Random } from '../random.ts'
 import type { Database, Db } from '../storage/db.ts'
 import * as networks from '../storage/networks.ts'
@@ -44,10 +44,11 @@ export async function invoke<O extends Operation>(
   try {
     authorise(operation, caller.who)
     const input = await parseInput(operation, await prepare(raw))
+    const lane = operation.permission === 'public' ? undefined : caller.who.id
     if (operation.effect === 'read') {
-      return await env.database.read((tx) => run(operation, contextOf(env, caller, tx), input))
+      return await env.database.read((tx) => run(operation, contextOf(env, caller, tx), input), lane)
     }
-    return await env.database.write((tx) => runWrite(env, operation, caller, tx, input))
+    return await env.database.write((tx) => runWrite(env, operation, caller, tx, input), lane)
   } catch (thrown) {
     const error = toAppError(thrown)
     // A database that takes no row of it must not put another error in the place of the refusal.
@@ -90,7 +91,7 @@ const MAX_ISSUE_LENGTH = 300
 /** `field.path: what is wrong`. */
 function describeIssue(issue: z.core.$ZodIssue): string {
   const path = issue.path.map(String).join('.')
-  const text = path ? `${path}: ${issue.message}` : issue.message
+  const text = withoutTokens(path ? `${path}: ${issue.message}` : issue.message)
   return text.length > MAX_ISSUE_LENGTH ? `${text.slice(0, MAX_ISSUE_LENGTH)}...` : text
 }
 

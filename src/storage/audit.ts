@@ -1,3 +1,4 @@
+import { withoutTokens } from '../errors.ts'
 import type { Db, SqlValue } from './db.ts'
 import { type Page, type PageRequest, selectPage } from './page.ts'
 
@@ -45,8 +46,18 @@ const INSERT = `INSERT INTO audit_log (${COLUMNS.join(', ')}) VALUES (${COLUMNS.
 
 /** Appends to the audit log; whoever listens to the database is told after the commit. */
 export async function insert(tx: Db, entry: AuditEntry): Promise<void> {
-  await tx.run(INSERT, ...COLUMNS.map((column) => entry[column]))
-  tx.announce({ audit: entry })
+  const kept = masked(entry)
+  await tx.run(INSERT, ...COLUMNS.map((column) => kept[column]))
+  tx.announce({ audit: kept })
+}
+
+/** People put tokens where ids belong; what looks like one is not kept. */
+function masked(entry: AuditEntry): AuditEntry {
+  const pairs = Object.entries(entry).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? withoutTokens(value) : value,
+  ])
+  return Object.fromEntries(pairs)
 }
 
 const CONDITIONS: Record<keyof AuditFilter, string> = {

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { setImmediate, setTimeout } from 'node:timers/promises'
+import { setTimeout } from 'node:timers/promises'
 import { AppError } from '../errors.ts'
 import type { AuditEntry } from './audit.ts'
 import { proveWritable } from './readiness.ts'
+import { Turn } from './turn.ts'
 
 /** A value that a query takes or gives: text, integer or null. Booleans are 0 and 1, lists are JSON text. */
 export type SqlValue = string | number | null
@@ -36,10 +37,10 @@ export interface DatabaseObserver {
 
 /** A database: hands out reads and transactions, one at a time. */
 export interface Database extends AsyncDisposable {
-  /** Runs `work` while nothing is being written. */
-  read<T>(work: (tx: Db) => Promise<T>): Promise<T>
+  /** Runs `work` while nothing is being written. Long work names its `lane`, the principal it is done for. */
+  read<T>(work: (tx: Db) => Promise<T>, lane?: string): Promise<T>
   /** Runs `work` in one transaction: a durable commit when it returns, nothing when it throws. */
-  write<T>(work: (tx: Db) => Promise<T>): Promise<T>
+  write<T>(work: (tx: Db) => Promise<T>, lane?: string): Promise<T>
   /** Proves that the file is there and could be written now; throws `unavailable`. */
   check(): Promise<void>
 }
@@ -62,10 +63,17 @@ export function openSqlite(path: string, observer: DatabaseObserver = {}): Datab
   for (const pragma of PRAGMAS) connection.exec(pragma)
   const opened = statSync(path, { throwIfNoEntry: false })
   const db = new SqliteDb(connection, observer)
-  const turn = new Turn(observer)
+  const turn = new Turn()
+  const inTurn = <T>(work: () => Promise<T>, lane: string | undefined) => {
+    const asked = performance.now()
+    return turn.take(() => {
+      observer.waited?.((performance.now() - asked) / 1000)
+      return work()
+    }, lane)
+  }
   return {
-    read: (work) => turn.take(() => work(db).catch((error) => Promise.reject(translate(error)))),
-    write: (work) => turn.take(() => db.announcing(() => inTransaction(connection, () => work(db)))),
+    read: (work, lane) => inTurn(() => work(db).catch((error) => Promise.reject(translate(error))), lane),
+    write: (work, lane) => inTurn(() => db.announcing(() => inTransaction(connection, () => work(db))), lane),
     check: () => turn.take(async () => proveWritable(connection, path, opened)),
     async [Symbol.asyncDispose]() {
       await turn.take(async () => connection.close())
@@ -124,39 +132,6 @@ class SqliteDb implements Db {
       this.#statements.set(sql, statement)
     }
     return statement
-  }
-}
-
-/** After this long without a pause sockets and timers get their turn. */
-const PAUSE_AFTER_MS = 10
-
-/**
- * Lets one piece of asynchronous work run at a time, in order of arrival. The driver never waits for anything, so a
- * long queue would run as one block; a pause now and then lets the rest of the process live.
- */
-class Turn {
-  readonly #observer: DatabaseObserver
-  #last: Promise<unknown> = Promise.resolve()
-  #pausedAt = performance.now()
-
-  constructor(observer: DatabaseObserver) {
-    this.#observer = observer
-  }
-
-  take<T>(work: () => Promise<T>): Promise<T> {
-    const asked = performance.now()
-    const mine = this.#last.then(() => {
-      this.#observer.waited?.((performance.now() - asked) / 1000)
-      return work()
-    })
-    this.#last = mine.then(this.#pause, this.#pause)
-    return mine
-  }
-
-  readonly #pause = async () => {
-    if (performance.now() - this.#pausedAt < PAUSE_AFTER_MS) return
-    await setImmediate()
-    this.#pausedAt = performance.now()
   }
 }
 

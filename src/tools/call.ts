@@ -30,7 +30,7 @@ export async function callTool(
     let notes: readonly string[] = []
     const output = await invoke(env, tool.operation, caller, raw, async () => {
       const literal = understand(tool.input, raw)
-      const read = await env.database.read((tx) => resolveNames(tx, caller.who, tool.input, literal))
+      const read = await env.database.read((tx) => resolveNames(tx, caller.who, tool.input, literal), caller.who.id)
       notes = read.notes
       return read.input
     })

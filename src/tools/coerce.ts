@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { fieldOf, isLeftOut, readScalar, unwrap } from '../api/lenient.ts'
-import { AppError } from '../errors.ts'
+import { AppError, withoutTokens } from '../errors.ts'
 import { closest } from './closest.ts'
 
 /** Arguments as they were understood, with a note for every one that was not taken literally. */
@@ -79,5 +79,5 @@ function unknownArgument(schema: z.ZodObject, path: string, key: string): AppErr
   const known = Object.keys(schema.shape)
   const likely = closest(key, known)
   const hint = likely ? `did you mean "${likely}"?` : `it takes ${known.join(', ') || 'no arguments'}`
-  return new AppError('invalid', `${path.slice(0, 100)}: no such argument; ${hint}`)
+  return new AppError('invalid', `${withoutTokens(path).slice(0, 100)}: no such argument; ${hint}`)
 }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 export type JsonSchema = Record<string, unknown>
 
 /** Marks of our own that mean nothing to a client. */
-const OWN_MARKS = ['ref', 'secret', 'openapi']
+const OWN_MARKS = ['ref', 'refBy', 'secret', 'openapi']
 /** Nouns whose objects may be given by name. */
 const NAMED = ['network', 'peer', 'group', 'policy', 'route', 'user']
 

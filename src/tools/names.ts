@@ -32,7 +32,7 @@ export async function resolveNames(
   }
   for (const key of networkFirst(Object.keys(input))) {
     const field = fieldOf(schema, key)
-    if (field) input[key] = await resolved(lookUp, field, input[key], key)
+    if (field) input[key] = await resolved(lookUp, field, input[key], key, input)
   }
   return { input, notes }
 }
@@ -44,8 +44,15 @@ function networkFirst(keys: readonly string[]): string[] {
   return [...keys].sort((a, b) => Number(b === 'network_id') - Number(a === 'network_id'))
 }
 
-async function resolved(lookUp: LookUp, field: z.ZodType, value: unknown, path: string): Promise<unknown> {
-  const noun = referenceOf(field)
+/** `siblings` are the fields beside `value`: one of them may say which noun it refers to. */
+async function resolved(
+  lookUp: LookUp,
+  field: z.ZodType,
+  value: unknown,
+  path: string,
+  siblings: Readonly<Record<string, unknown>> = {},
+): Promise<unknown> {
+  const noun = referenceOf(field, siblings)
   if (noun !== undefined) return typeof value === 'string' ? lookUp(noun, value, path) : value
   const schema = unwrap(field)
   if (schema instanceof z.ZodArray && Array.isArray(value)) {
@@ -59,14 +66,16 @@ async function resolved(lookUp: LookUp, field: z.ZodType, value: unknown, path: 
   for (const [key, item] of Object.entries(value)) {
     if (schema instanceof z.ZodRecord)
       entries.push([String(await resolved(lookUp, schema.keyType as z.ZodType, key, path)), item]) // as above
-    else entries.push([key, await resolved(lookUp, fieldOf(schema, key) ?? schema, item, `${path}.${key}`)])
+    else
+      entries.push([key, await resolved(lookUp, fieldOf(schema, key) ?? schema, item, `${path}.${key}`, { ...value })])
   }
   return Object.fromEntries(entries)
 }
 
-function referenceOf(field: z.ZodType): Reference | undefined {
-  const mark = field.meta()?.ref ?? unwrap(field).meta()?.ref
-  return mark as Reference | undefined // only fields.ts sets it
+function referenceOf(field: z.ZodType, siblings: Readonly<Record<string, unknown>>): Reference | undefined {
+  const { ref, refBy } = { ...unwrap(field).meta(), ...field.meta() }
+  const noun = typeof refBy === 'string' ? siblings[refBy] : ref
+  return noun === 'cidr' ? undefined : (noun as Reference | undefined) // only fields of ours set it, and enums name it
 }
 
 async function idOf(tx: Db, who: Principal, noun: Reference, name: string, input: Record<string, unknown>) {

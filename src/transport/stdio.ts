@@ -59,6 +59,7 @@ class Bridge {
   /** Ends after the client's input, when its last requests are answered: at its end the transport stops writing. */
   readonly #input: PassThrough
   readonly #inputEnded: Promise<void>
+  #endsInLine = true
   readonly #local: StdioServerTransport
   readonly #remote: StreamableHTTPClientTransport
   readonly #pending = new Map<RequestId, PendingRequest>()
@@ -74,6 +75,9 @@ class Bridge {
     this.#stderr = options.stderr
     this.#input = new PassThrough()
     options.stdin.pipe(this.#input, { end: false })
+    options.stdin.on('data', (chunk: Buffer | string) => {
+      this.#endsInLine = String(chunk).endsWith('\n')
+    })
     this.#inputEnded = finished(options.stdin, { writable: false }).catch(() => undefined)
     this.#local = new StdioServerTransport(this.#input, options.stdout)
     const headers = { Authorization: `Bearer ${this.#token}` }
@@ -89,11 +93,18 @@ class Bridge {
     this.#remote.onmessage = (message) => void this.#deliver(message)
     await this.#remote.start()
     await this.#local.start()
-    void this.#inputEnded.then(() => this.#answered()).then(() => this.#input.end())
+    void this.#inputEnded.then(() => this.#finish())
     await ended
     await within(OWN_REQUEST_MS, this.#opened).catch(() => undefined)
     await within(OWN_REQUEST_MS, this.#remote.terminateSession()).catch(() => undefined)
     await this.#remote.close()
+  }
+
+  /** Reads a last line that lacks its end, and lets the transport go when everything is answered. */
+  async #finish(): Promise<void> {
+    if (!this.#endsInLine) this.#input.write('\n')
+    await this.#answered()
+    this.#input.end()
   }
 
   /** Resolves when nothing waits for an answer any more, or has waited long enough. */

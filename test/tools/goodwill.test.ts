@@ -24,6 +24,15 @@ test('names are accepted where ids are, and the answer says what was understood'
   expect(textOf(result)).toContain(`Note: peer_id: "db" is the peer ${office.db}`)
 })
 
+test('the target of a policy rule may be given by name', async () => {
+  const rule = { direction: 'output', action: 'deny', target: 'db', target_type: 'peer' }
+  const policy = await admin.call('create_policy', { network_id: 'office', name: 'named', rules: [rule] })
+  expect(policy.rules).toMatchObject([{ target: office.db }])
+  const toTeam = { ...rule, target: 'team', target_type: 'group' }
+  const added = await admin.call('add_policy_rule', { network_id: 'office', policy_id: 'named', ...toTeam })
+  expect(added).toMatchObject({ target: office.team })
+})
+
 test('a user may be given by e-mail address', async () => {
   expect(await admin.call('get_user', { user_id: 'alice@example.com' })).toMatchObject({ id: office.alice.id })
 })

@@ -76,3 +76,21 @@ test('no key, token, session or password reaches an assistant or the log, whatev
   expect(sent).toContain('create_api_token is not for assistants')
   expect(sent).not.toContain('enr_')
 })
+
+test('a token that is given in the place of an id or a name is neither echoed nor kept', async () => {
+  await using app = await startTestApp()
+  const { office } = await buildOffice(app)
+  await using mcp = await app.mcp(app.adminToken)
+  const token = app.adminToken
+  const answers = [
+    (await app.as(token).delete(`/users/me/tokens/${token}`)).text,
+    (await app.as(token).put(`/users/${token}`, { name: 'x' })).text,
+    (await app.as(token).delete(`/networks/${token}`)).text,
+    await mcp.refusal('delete_api_token', { token_id: token }),
+    await mcp.refusal('get_peer', { network_id: office, peer_id: token }),
+    await mcp.refusal('list_networks', { [token]: 1 }),
+    JSON.stringify(await mcp.call('list_audit_entries', {})),
+    app.logged.filter((line) => !line.includes('"route"')).join('\n'),
+  ]
+  expect(answers.filter((answer) => answer.includes(token))).toEqual([])
+})

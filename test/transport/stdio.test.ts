@@ -36,6 +36,7 @@ function startBridge(url: string, token = 'ada') {
   const told = text(stderr)
   return {
     received,
+    sendRaw: (text: string) => stdin.write(text),
     send: (message: object) => stdin.write(`${JSON.stringify(message)}\n`),
     async ask(message: object) {
       const count = received.length
@@ -174,6 +175,14 @@ test('an answer that comes after the client cancelled is dropped', async () => {
   expect(await bridge.ask(call('whoami', {}, 6))).toMatchObject({ id: 6 })
   expect(bridge.received).toHaveLength(2)
   await bridge.end()
+})
+
+test('a last line without its end is read', async () => {
+  await using app = await startEndpoint()
+  const bridge = startBridge(app.url.href)
+  bridge.sendRaw(JSON.stringify(initialize('2025-06-18')))
+  await bridge.end()
+  expect(bridge.received).toMatchObject([{ result: { protocolVersion: '2025-06-18' } }])
 })
 
 test('a client that writes its requests and ends its input gets all answers', async () => {

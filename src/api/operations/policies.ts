@@ -34,7 +34,7 @@ export const PolicyView = z.object({
 const ruleFields = {
   direction: z.enum(['input', 'output']).describe('output: from the peer, input: to it'),
   action: z.enum(['allow', 'deny']).describe('What a match means'),
-  target: Line(255).min(1).describe('CIDR, peer id or group id'),
+  target: Line(255).min(1).describe('CIDR, peer or group').meta({ refBy: 'target_type' }),
   target_type: z.enum(['cidr', 'peer', 'group']).describe('What target is'),
   description: Line(255).optional().describe('Note'),
 }
