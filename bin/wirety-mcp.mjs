@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
+import module from 'node:module'
+import { fileURLToPath } from 'node:url'
 
 const OLDEST = 24
 const running = Number(process.versions.node.split('.')[0])
@@ -9,6 +11,8 @@ if (running < OLDEST) {
   )
   process.exit(1)
 }
+// The second start need not compile again; the cache lies where only who installs the program may write.
+module.enableCompileCache?.(fileURLToPath(new URL('../node_modules/.cache/wirety-mcp', import.meta.url)))
 // A clone runs from source, the published package from what was built of it.
 const source = new URL('../src/main.ts', import.meta.url)
 const entry = existsSync(source) ? source : new URL('../dist/main.js', import.meta.url)

@@ -3,7 +3,6 @@ import { readConfig } from './config.ts'
 import { toAppError } from './errors.ts'
 import { createLog } from './log.ts'
 import { backup, restore } from './operating/backup.ts'
-import { bridgeStdio } from './transport/stdio.ts'
 
 const USAGE = `wirety-mcp                          serve the REST API and MCP (settings: see README)
 wirety-mcp stdio                    bridge a desktop assistant to a running server (WIRETY_URL, WIRETY_TOKEN)
@@ -66,6 +65,7 @@ async function stdio(): Promise<number> {
     process.stderr.write('wirety-mcp: set WIRETY_URL (such as http://127.0.0.1:8080) and WIRETY_TOKEN (an API token)\n')
     return 2
   }
+  const { bridgeStdio } = await import('./transport/stdio.ts') // the client's side of the SDK, which a server does not need
   const { stdin, stdout, stderr } = process
   await bridgeStdio({ url: `${url.replace(/\/+$/, '')}${MCP_PATH}`, token, stdin, stdout, stderr })
   return 0
