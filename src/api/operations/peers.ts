@@ -4,6 +4,7 @@ import { mintEnrolmentToken } from '../../auth/secrets.ts'
 import { parseEndpoint } from '../../core/address.ts'
 import { isAdmin, type Principal } from '../../core/principal.ts'
 import { AppError, quoted } from '../../errors.ts'
+import * as captivePortal from '../../storage/captive-portal.ts'
 import type { Db } from '../../storage/db.ts'
 import * as hosts from '../../storage/hosts.ts'
 import * as networks from '../../storage/networks.ts'
@@ -161,6 +162,9 @@ export const updatePeer = defineOperation({
     const peer = await peers.get(tx, vault, who, input.network_id, input.peer_id)
     const network = await networks.get(tx, who, peer.network_id)
     const ips = input.additional_allowed_ips
+    const owner_id = await newOwner({ tx, who }, peer, input.owner_id)
+    // Who signed the peer in is its owner no more.
+    if (owner_id !== peer.owner_id) await captivePortal.revoke(tx, peer.id)
     await peers.update(tx, {
       ...peer,
       name: input.name || peer.name,
@@ -169,7 +173,7 @@ export const updatePeer = defineOperation({
       additional_allowed_ips: ips
         ? await carriedPrefixes({ tx, who }, network, peer.owner_id ?? '', ips)
         : peer.additional_allowed_ips,
-      owner_id: await newOwner({ tx, who }, peer, input.owner_id),
+      owner_id,
       updated_at: now,
     })
     return peerView(await peers.get(tx, vault, who, peer.network_id, peer.id))
